@@ -1,0 +1,52 @@
+"""SUMO's programs, run as subprocesses. Nothing of SUMO is imported: its libraries clash with pyarrow's."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class SumoMissing(ImportError):
+    """The `sim` extra is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("recording a city needs Eclipse SUMO: install it with `pip install 'hutong[sim]'` (500 MB)")
+
+
+class SumoFailed(RuntimeError):
+    """One of SUMO's programs gave up; its last words are in the message."""
+
+
+def home() -> Path:
+    """SUMO's installation folder. Raises SumoMissing."""
+    found = importlib.util.find_spec("sumo")
+    if found is None or not found.submodule_search_locations:
+        raise SumoMissing
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def run(program: str, options: Mapping[str, str], folder: Path) -> str:
+    """Run `program` with `options` in `folder`; what it said, warnings included. Raises SumoMissing, SumoFailed."""
+    command = [str(home() / "bin" / program), *(part for option in options.items() for part in option)]
+    done = subprocess.run(
+        command, cwd=folder, env={"SUMO_HOME": str(home())}, capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    (folder / f"{program}.log").write_text(said, encoding="utf-8")
+    if done.returncode != 0:
+        raise SumoFailed(f"{program} ended with code {done.returncode}: {said.strip()[-600:]}")
+    log.info("%s done, %d warnings", program, said.count("Warning:"))
+    return said
+
+
+def version() -> str:
+    """Such as "1.28.0"."""
+    first = subprocess.run(
+        [str(home() / "bin" / "sumo"), "--version"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[0]
+    return first.split()[-1]

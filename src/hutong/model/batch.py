@@ -1,0 +1,128 @@
+"""What passes between stages: small frozen receipts and the rows beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from hutong.model.finding import Finding
+
+Completeness = Literal["proven", "unproven", "incomplete"]
+Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused"]
+FATES: tuple[Fate, ...] = ("published", "unchanged", "superseded", "duplicate", "quarantined", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it."""
+
+    platform: str
+    stream: str
+    city: str
+
+    @property
+    def id(self) -> str:
+        """Such as `cim/junction/500000`."""
+        return f"{self.platform}/{self.stream}/{self.city}"
+
+    @property
+    def source(self) -> str:
+        """Such as `cim.junction`, as people write it."""
+        return f"{self.platform}.{self.stream}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a platform, as it came.
+
+    url: without secrets. body: the bytes as received. records: how many records it holds.
+    cursor: the newest cursor value seen up to and including this page, as the source wrote it.
+    resume: where the pull goes on after this page, as JSON; None when it is the last.
+    """
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+    fetched_at: datetime
+    elapsed_s: float
+    attempts: int
+    records: int
+    cursor: str | None
+    resume: str | None
+    completeness: Completeness
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Receipt of `land`: which batches of a sequence lie there, none if the platform had nothing new."""
+
+    sequence: str
+    first: int | None
+    last: int | None
+    records: int
+    size: int
+    completeness: Completeness
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for Airflow."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A raw record: its place in the batch (`number`), in the landing (`page`, `position`), and its content."""
+
+    number: int
+    page: int
+    position: int
+    content: dict[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that may not pass, and why. `raw` is None for streams with personal fields."""
+
+    record: Record
+    findings: tuple[Finding, ...]
+    raw: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """What a dataset gate said of a batch."""
+
+    dataset: str
+    gate: str
+    severity: str
+    passed: bool
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What a batch was made with."""
+
+    mapping: int
+    mapping_digest: str
+    contracts: dict[str, str]
+    codes_digest: str
+    pseudonym_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Receipt of `publish`: what became of the records of one batch."""
+
+    sequence: str
+    batch: int
+    received: int
+    fates: dict[str, int]
+    rows: dict[str, dict[str, int]]
+    gates: tuple[GateResult, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for Airflow."""
+        return asdict(self)

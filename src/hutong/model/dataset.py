@@ -1,0 +1,99 @@
+"""A base dataset as its contract describes it, reduced to what the engine uses.
+
+Source: Open Data Contract Standard v3.1 (`schema/contract.py` reads the file).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hutong.model.declared import Words
+
+FieldType = Literal["string", "int", "long", "double", "boolean", "timestamp", "date", "binary"]
+WriteMode = Literal["append", "latest"]
+Severity = Literal["critical", "warning", "info"]
+Personal = Literal["none", "ordinary", "sensitive"]
+
+ENGINE_FIELDS = ("city", "source_platform", "source_stream", "received_at", "batch", "record", "date")
+"""Columns that the engine fills itself; a mapping must not."""
+
+PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "date"})
+"""Columns that say where and when a row came from: two rows that differ in these alone say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column. `unit` is a UCUM symbol, `minimum` and `maximum` are in it."""
+
+    name: str
+    words: Words
+    description: str
+    type: FieldType
+    required: bool
+    unit: str | None = None
+    code_list: str | None = None
+    personal: Personal = "none"
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A rule that every row must keep. `kind` says how `args` are read; `id` never changes."""
+
+    id: str
+    kind: Literal["required", "range", "pattern", "code", "before", "not_above", "together"]
+    fields: tuple[str, ...]
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A rule that a whole batch must keep: one Great Expectations expectation as plain data."""
+
+    name: str
+    words: Words
+    severity: Severity
+    expectation: str
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A shared table and its rules."""
+
+    id: str
+    version: str
+    words: Words
+    description: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    write_mode: WriteMode
+    revision: str | None
+    """Column that orders two versions of one row beside `observed_at`, if the source states one."""
+    rules: tuple[RowRule, ...]
+    gates: tuple[Gate, ...]
+    properties: dict[str, Any]
+    """The contract's other custom properties: layer, sharing, dataLevel, provider, updateCycle, authority."""
+    digest: str
+    """SHA-256 of the contract file."""
+
+    def field(self, name: str) -> Field:
+        """The field called `name`. Raises KeyError."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the contract's order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """Columns by which two rows of one key are compared."""
+        return tuple(name for name in self.names if name not in PROVENANCE and name not in self.key)

@@ -1,0 +1,26 @@
+"""What all declared files have in common: frozen, unknown keys refused, words in two languages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""An id: snake_case, and so also a safe file name. Paths of the lake are built from these alone."""
+
+CityCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
+"""A division code of GB/T 2260, six digits."""
+
+
+class Declared(BaseModel):
+    """Base of every model that is read from a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+
+
+class Words(Declared):
+    """A name in both languages."""
+
+    zh: str
+    en: str

@@ -1,0 +1,53 @@
+"""The environment, read once.
+
+HUTONG_ROOT     folder that holds connectors/, schemas/ and mappings/   (default: the current folder)
+HUTONG_LAKE     where the lake is                                        (default: <root>/lake)
+HUTONG_SECRETS  folder of secret files, one secret a file, mode 600      (default: <root>/.secrets)
+HUTONG_LANG     zh or en                                                 (default: from the locale)
+HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's
+HUTONG_SECRET_<NAME>        a secret that replaces its file
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Lang = Literal["zh", "en"]
+
+ADDRESS, SECRET = "HUTONG_ADDRESS_", "HUTONG_SECRET_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says. Secrets are not in it: see `secrets.resolve`."""
+
+    root: Path
+    lake: str
+    secrets: Path
+    lang: Lang
+    addresses: Mapping[str, str]
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `environ` (default: of this process)."""
+    env = os.environ if environ is None else environ
+    root = Path(env.get("HUTONG_ROOT") or ".").resolve()
+    return Settings(
+        root=root,
+        lake=env.get("HUTONG_LAKE") or str(root / "lake"),
+        secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
+        lang=_lang(env),
+        addresses={name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)},
+    )
+
+
+def _lang(env: Mapping[str, str]) -> Lang:
+    # POSIX order: LC_ALL wins over LC_MESSAGES, which wins over LANG.
+    for name in ("HUTONG_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if env.get(name):
+            return "zh" if env[name].lower().startswith("zh") else "en"
+    return "en"
