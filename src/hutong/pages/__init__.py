@@ -1,0 +1,7 @@
+"""What a page says: bytes -> document -> records. Used by whoever reads a page, before it lands and ever after."""
+
+from hutong.pages.document import Garbled, document
+from hutong.pages.redact import without
+from hutong.pages.select import look, records, select
+
+__all__ = ["Garbled", "document", "look", "records", "select", "without"]

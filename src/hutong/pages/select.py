@@ -1,0 +1,68 @@
+"""Records within a document: `data[].rsms[].participants[]`, and the fields of their parents that they carry.
+
+A path is dotted names; `[]` behind a name opens the list there. `^` in a carried path climbs from the record to the element
+that encloses it, one `^` for each `[]` that is left.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hutong.model.connector import Stream
+from hutong.pages.document import Garbled, document
+
+
+def look(found: Any, path: str) -> Any:
+    """What stands at the dotted `path` in `found`; None if a part of it is absent.
+
+    >>> look({"data": {"total": 3}}, "data.total")
+    3
+    """
+    for name in path.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
+    return found
+
+
+def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, Any]]:
+    """The records of one page, in its order, each with the fields that it carries.
+
+    Raises Garbled when the page cannot be read or the records are not where the connector says.
+    """
+    return select(document(body, content_type, stream), stream.records, stream.carry)
+
+
+def select(found: Any, path: str, carry: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """The elements of the list at `path`, with carried fields. A list of one that came as an object counts as a list.
+
+    >>> select({"at": 7, "rows": [{"a": 1}]}, "rows[]", {"at": "^.at"})
+    [{'a': 1, 'at': 7}]
+    """
+    steps = [step.strip(".") for step in path.split("[]")][:-1]
+    climbs = {name: (len(where) - len(where.lstrip("^")), where.lstrip("^.")) for name, where in (carry or {}).items()}
+    selected: list[dict[str, Any]] = []
+    _walk(found, steps, [], climbs, selected)
+    return selected
+
+
+def _walk(
+    here: Any, steps: list[str], parents: list[Any], climbs: dict[str, tuple[int, str]], selected: list[dict[str, Any]]
+) -> None:
+    if not steps:
+        if not isinstance(here, dict):
+            # Kept as a record of its own, so that it is counted and refused instead of vanishing.
+            here = {"value": here}
+        carried = {name: look(parents[-up], path) for name, (up, path) in climbs.items()}
+        selected.append({**here, **carried} if carried else here)
+        return
+    if parents == [] and isinstance(here, dict) and steps[0].split(".")[0] not in here:
+        raise Garbled(f"the answer has no '{steps[0]}'; it has {', '.join(sorted(here)[:8]) or 'nothing'}")
+    for element in _as_list(look(here, steps[0])):
+        _walk(element, steps[1:], [*parents, here], climbs, selected)
+
+
+def _as_list(found: Any) -> list[Any]:
+    if found is None or found == "":
+        return []
+    return found if isinstance(found, list) else [found]
