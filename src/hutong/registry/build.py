@@ -1,0 +1,168 @@
+"""All declared files below a root, as a registry, with every problem in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as MappingOf
+from pathlib import Path
+from typing import Any
+
+from hutong.errors import nearest
+from hutong.model.connector import Connector
+from hutong.model.dataset import Dataset
+from hutong.model.mapping import Mapping
+from hutong.registry.check import check_dataset, check_rows, check_stream
+from hutong.registry.lookup import Code, CodeLists, Registry, Source
+from hutong.registry.read import File, Problems, rows_of, validated
+from hutong.schema.contract import Contract, to_dataset
+from hutong.settings import Settings
+
+CODE_COLUMNS = ("code", "name_zh", "name_en", "source", "edition")
+CROSSWALK_COLUMNS = ("raw", "code", "note")
+
+
+def build(settings: Settings) -> tuple[Registry | None, Problems]:
+    """The registry below `settings.root` and its problems; no registry if there is nothing to read."""
+    root, problems = settings.root, Problems(settings.root)
+    for folder in ("connectors", "schemas", "mappings"):
+        if not (root / folder).is_dir():
+            problems.add(root / folder, 1, f"there is no folder {folder}/ here; run in the project's root or set HUTONG_ROOT")
+    if problems:
+        return None, problems
+    codes = _code_lists(root, problems)
+    datasets = _datasets(root, codes, problems)
+    connectors = _connectors(root, settings.addresses, problems)
+    sources: dict[str, Source] = {}
+    for platform, (file, connector) in connectors.items():
+        for name in connector.streams:
+            source = _source(root, file, connector, name, datasets, codes, problems)
+            if source is not None:
+                sources[source.id] = source
+        _strays(root, platform, connector, problems)
+    found = {platform: connector for platform, (_, connector) in connectors.items()}
+    return Registry(root, sources, datasets, found, codes), problems
+
+
+def _code_lists(root: Path, problems: Problems) -> CodeLists:
+    lists: dict[str, dict[str, Code]] = {}
+    for path in sorted((root / "mappings" / "codes").glob("*.csv")):
+        entries = rows_of(path, CODE_COLUMNS, problems)
+        lists[path.stem] = {row["code"]: Code(row["code"], *(row[column] for column in CODE_COLUMNS[1:])) for row in entries}
+    return lists
+
+
+def _datasets(root: Path, codes: CodeLists, problems: Problems) -> dict[str, Dataset]:
+    datasets: dict[str, Dataset] = {}
+    for path in sorted((root / "schemas").glob("*.odcs.yaml")):
+        file = File(path, problems)
+        contract = validated(file, Contract)
+        if contract is None:
+            continue
+        try:
+            dataset = to_dataset(contract, file.digest)
+        except ValueError as wrong:
+            file.problem(str(wrong), "schema", 0)
+            continue
+        if path.name != f"{dataset.id}.odcs.yaml":
+            file.problem(f"the file is called {path.name}, but its id is '{dataset.id}'", "id")
+        check_dataset(file, dataset, codes)
+        datasets[dataset.id] = dataset
+    return datasets
+
+
+def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) -> dict[str, tuple[File, Connector]]:
+    connectors: dict[str, tuple[File, Connector]] = {}
+    for path in sorted((root / "connectors").glob("*/connector.yaml")):
+        file = File(path, problems)
+        connector = validated(file, Connector)
+        if connector is None:
+            continue
+        if path.parent.name != connector.platform:
+            file.problem(f"the folder is called {path.parent.name}, but the platform is '{connector.platform}'", "platform")
+        if connector.platform in addresses:
+            connector = connector.model_copy(update={"address": addresses[connector.platform]})
+        if not connector.address.startswith(("http://", "https://")):
+            file.problem(f"the address {connector.address!r} does not begin with http:// or https://", "address")
+        connectors[connector.platform] = (file, connector)
+    return connectors
+
+
+def _source(
+    root: Path,
+    file: File,
+    connector: Connector,
+    name: str,
+    datasets: MappingOf[str, Dataset],
+    codes: CodeLists,
+    problems: Problems,
+) -> Source | None:
+    platform = connector.platform
+    schema = _json_schema(root / "connectors" / platform / f"{name}.schema.json", file, name, problems)
+    path = root / "mappings" / platform / f"{name}.yaml"
+    if not path.is_file():
+        file.problem(f"the stream '{name}' has no mapping; write mappings/{platform}/{name}.yaml", "streams", name)
+        return None
+    mapping_file = File(path, problems)
+    mapping: Mapping | None = validated(mapping_file, Mapping)
+    if mapping is None or schema is None:
+        return None
+    if mapping.stream != f"{platform}.{name}":
+        mapping_file.problem(f"the file maps '{platform}.{name}', but says stream '{mapping.stream}'", "stream")
+    unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
+    for index, rows in enumerate(mapping.rows):
+        if rows.dataset in unknown:
+            mapping_file.problem(f"there is no dataset '{rows.dataset}'; {nearest(rows.dataset, datasets)}", "rows", index, "dataset")
+    if unknown:
+        return None
+    crosswalks = _crosswalks(root, platform, codes, problems)
+    stream = connector.streams[name]
+    check_stream(file, name, stream, schema)
+    for index, rows in enumerate(mapping.rows):
+        check_rows(mapping_file, index, rows, datasets[rows.dataset], stream, schema, crosswalks, codes)
+    return Source(
+        connector=connector,
+        name=name,
+        stream=stream,
+        schema=schema,
+        mapping=mapping,
+        mapping_digest=mapping_file.digest,
+        datasets={rows.dataset: datasets[rows.dataset] for rows in mapping.rows},
+        crosswalks=crosswalks,
+        codes=codes,
+    )
+
+
+def _json_schema(path: Path, file: File, name: str, problems: Problems) -> dict[str, Any] | None:
+    if not path.is_file():
+        file.problem(f"the stream '{name}' has no {path.name}; write the JSON Schema of its raw record", "streams", name)
+        return None
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as wrong:
+        problems.add(path, getattr(wrong, "lineno", 1), f"not JSON: {getattr(wrong, 'msg', 'the file is not UTF-8')}")
+        return None
+    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
+        problems.add(path, 1, "a record is an object: the schema needs `type: object` and `properties`")
+        return None
+    return schema
+
+
+def _crosswalks(root: Path, platform: str, codes: CodeLists, problems: Problems) -> dict[str, dict[str, str]]:
+    walks: dict[str, dict[str, str]] = {}
+    for path in sorted((root / "mappings" / platform / "codes").glob("*.csv")):
+        walk: dict[str, str] = {}
+        for line, row in enumerate(rows_of(path, CROSSWALK_COLUMNS, problems), start=2):
+            if row["raw"] in walk:
+                problems.add(path, line, f"the raw value '{row['raw']}' stands twice")
+            if path.stem in codes and row["code"] not in codes[path.stem]:
+                problems.add(path, line, f"'{row['code']}' is not in the code list {path.stem}; {nearest(row['code'], codes[path.stem])}")
+            walk[row["raw"]] = row["code"]
+        walks[path.stem] = walk
+    return walks
+
+
+def _strays(root: Path, platform: str, connector: Connector, problems: Problems) -> None:
+    """Mapping files that no stream uses: most often a stream's name was mistyped."""
+    for path in sorted((root / "mappings" / platform).glob("*.yaml")):
+        if path.stem not in connector.streams:
+            problems.add(path, 1, f"{platform} has no stream '{path.stem}'; {nearest(path.stem, connector.streams)}")

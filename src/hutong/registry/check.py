@@ -1,0 +1,165 @@
+"""Checks across files: connector, raw schema, mapping and contract must fit one another before any data is read.
+
+Cheap ones only, because the registry is read whenever Airflow parses its DAG files. What needs the unit and projection
+libraries is in `meaning.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hutong.errors import nearest
+from hutong.model import mapping as rules
+from hutong.model.connector import Stream
+from hutong.model.dataset import ENGINE_FIELDS, Dataset
+from hutong.registry.lookup import CodeLists
+from hutong.registry.read import File, Place
+
+_OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service"})
+_NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
+_FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
+
+
+def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
+    """A contract by itself: base columns, key, partitions, code lists, cross-field rules."""
+    names = dataset.names
+    table: Place = ("schema", 0)
+    for name in {name for name in names if names.count(name) > 1}:
+        file.problem(f"the column '{name}' stands twice", *table, "properties", len(names) - 1 - names[::-1].index(name))
+    if dataset.id not in _OPERATIONS:
+        for name in _NEEDED:
+            if name not in names:
+                file.problem(f"every base dataset has a column '{name}'; copy it from another contract", *table, "properties")
+    if not dataset.key and dataset.id not in _OPERATIONS:
+        file.problem("no column has primaryKey: true, so rows cannot be told apart", *table, "properties")
+    for index, field in enumerate(dataset.fields):
+        at = (*table, "properties", index)
+        if field.name in dataset.key and not field.required:
+            file.problem(f"the key column '{field.name}' must be required", *at)
+        if field.code_list is not None and field.code_list not in codes:
+            file.problem(f"there is no code list '{field.code_list}'; {nearest(field.code_list, codes)}", *at)
+    for rule in dataset.rules:
+        for name in rule.fields:
+            if name not in names:
+                file.problem(f"the rule '{rule.id}' names '{name}', which is no column; {nearest(name, names)}", *table, "quality")
+    if dataset.revision is not None and dataset.revision not in names:
+        file.problem(f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table)
+
+
+def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
+    """A stream against the schema of its raw record."""
+    known = schema["properties"]
+    named = [("incremental", stream.incremental.field)] if stream.incremental else []
+    named += [("carry", field) for field in stream.carry] + [("personal", field) for field in stream.personal]
+    for where, field in named:
+        if field.split(".")[0] not in known:
+            file.problem(f"{where} names '{field}', which the record's schema lacks; {nearest(field, known)}", "streams", name, where)
+    if stream.incremental and stream.incremental.form == "local" and stream.incremental.zone is None:
+        file.problem("the cursor's form 'local' carries no zone; state `zone`, such as Asia/Shanghai", "streams", name, "incremental")
+    if stream.incremental and stream.incremental.param_form == "local" and stream.incremental.param_zone is None:
+        file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
+    if stream.paging.kind == "window_split" and stream.incremental is None:
+        file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paging")
+    if stream.transport == "soap" and not (stream.request.operation and stream.request.namespace and stream.request.query_part):
+        file.problem("a SOAP request needs operation, namespace and query_part", "streams", name, "request")
+
+
+def check_rows(
+    file: File,
+    index: int,
+    rows: rules.Rows,
+    dataset: Dataset,
+    stream: Stream,
+    schema: Mapping[str, Any],
+    crosswalks: Mapping[str, Mapping[str, str]],
+    codes: CodeLists,
+) -> None:
+    """One part of a mapping against its dataset and against the raw record's schema."""
+    base: Place = ("rows", index, "fields")
+    filled = {name for name in ENGINE_FIELDS if name in dataset.names}
+    for name, rule in rows.fields.items():
+        at = (*base, name)
+        for said in _rule_problems(name, rule, dataset, crosswalks, codes):
+            file.problem(said, *at)
+        for path in paths_of(rule):
+            if path.split(".")[0] not in schema["properties"]:
+                file.problem(f"{name}: the record has no '{path}'; {nearest(path.split('.')[0], schema['properties'])}", *at)
+            elif path in stream.never_keep:
+                file.problem(f"{name}: '{path}' is cut out before anything is stored (never_keep)", *at)
+            elif path in stream.personal and not _keeps_private(rule):
+                file.problem(f"{name}: '{path}' is personal; use the rule pseudonym, or text with `mask: true`", *at)
+        filled |= set(_fills(name, rule))
+    for field in dataset.fields:
+        if field.required and field.name not in filled:
+            file.problem(f"{dataset.id} requires '{field.name}', which nothing here fills", *base)
+
+
+def _rule_problems(
+    name: str, rule: rules.Rule, dataset: Dataset, crosswalks: Mapping[str, Mapping[str, str]], codes: CodeLists
+) -> Iterator[str]:
+    if name == rules.PLACE:
+        if rule.rule not in _FILLED_BY_PLACE:
+            yield f"place takes the rules point and line, not {rule.rule}"
+            return
+        for column in _FILLED_BY_PLACE[rule.rule]:
+            if column not in dataset.names:
+                yield f"the rule {rule.rule} fills '{column}', which {dataset.id} lacks"
+        return
+    if rule.rule in _FILLED_BY_PLACE:
+        yield f"the rule {rule.rule} fills several columns; write it under `{rules.PLACE}`"
+        return
+    if name in ENGINE_FIELDS:
+        yield f"'{name}' is filled by hutong itself; remove the line"
+        return
+    if name not in dataset.names:
+        yield f"{dataset.id} has no field '{name}'; {nearest(name, dataset.names)}"
+        return
+    field = dataset.field(name)
+    if isinstance(rule, rules.Quantity | rules.Rate) and field.unit is None:
+        yield f"{dataset.id}.{name} has no unit, so it takes the rule number"
+    if isinstance(rule, rules.Number) and field.unit not in (None, "1") and not field.unit.startswith("{"):
+        yield f"{dataset.id}.{name} is in {field.unit}: state the source's unit with the rule quantity"
+    if isinstance(rule, rules.Code):
+        if field.code_list != rule.list_:
+            yield f"{dataset.id}.{name} takes codes of {field.code_list or 'no list'}, not of '{rule.list_}'"
+        if rule.list_ not in crosswalks:
+            yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
+        if f"{name}_raw" not in dataset.names:
+            yield f"the rule code also fills '{name}_raw', which {dataset.id} lacks"
+    if isinstance(rule, rules.Const) and field.code_list in codes and rule.value not in codes[field.code_list]:
+        yield f"'{rule.value}' is not in the code list {field.code_list}; {nearest(str(rule.value), codes[field.code_list])}"
+    if isinstance(rule, rules.Quantity) and rule.list_ is not None and rule.list_ not in crosswalks:
+        yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
+    if isinstance(rule, rules.Time):
+        if rule.form in ("local", "interval_end") and rule.zone is None:
+            yield f"the form {rule.form} carries no zone; state `zone`, such as Asia/Shanghai"
+        pair = rule.form in ("moy_secmark", "interval_end")
+        if pair != (isinstance(rule.from_, list) and len(rule.from_) == 2):
+            yield f"the form {rule.form} reads {'two paths' if pair else 'one path'}"
+    if field.personal != "none" and rule.rule not in ("pseudonym", "text"):
+        yield f"{dataset.id}.{name} is personal: use the rule pseudonym"
+
+
+def _keeps_private(rule: rules.Rule) -> bool:
+    return isinstance(rule, rules.Pseudonym) or (isinstance(rule, rules.Text) and rule.mask)
+
+
+def _fills(name: str, rule: rules.Rule) -> tuple[str, ...]:
+    if name == rules.PLACE:
+        return _FILLED_BY_PLACE.get(rule.rule, ())
+    return (name, f"{name}_raw") if isinstance(rule, rules.Code) else (name,)
+
+
+def paths_of(rule: rules.Rule) -> list[str]:
+    """Every path of the record that `rule` reads."""
+    if isinstance(rule, rules.Const):
+        return []
+    found = [rule.from_] if isinstance(rule.from_, str) else list(rule.from_)
+    if isinstance(rule, rules.Rate):
+        found.append(rule.over)
+    if isinstance(rule, rules.Time) and rule.near is not None:
+        found.append(rule.near)
+    if isinstance(rule, rules.Point | rules.Line) and isinstance(rule.crs, rules.Crs):
+        found.append(rule.crs.from_)
+    return found

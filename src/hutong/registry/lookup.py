@@ -1,0 +1,131 @@
+"""The registry: everything declared, read once and looked up by name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hutong.errors import AskedWrongly, RegistryError
+from hutong.model.batch import Sequence
+from hutong.model.connector import Connector, JsonSchema, Stream
+from hutong.model.dataset import Dataset
+from hutong.model.mapping import Mapping
+from hutong.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An entry of a shared code list."""
+
+    code: str
+    zh: str
+    en: str
+    source: str
+    edition: str
+
+
+CodeLists = MappingOf[str, MappingOf[str, Code]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stream with all that is declared about it.
+
+    crosswalks: list -> raw value -> shared code. schema: JSON Schema of the raw record with its carried fields.
+    """
+
+    connector: Connector
+    name: str
+    stream: Stream
+    schema: JsonSchema
+    mapping: Mapping
+    mapping_digest: str
+    datasets: MappingOf[str, Dataset]
+    crosswalks: MappingOf[str, MappingOf[str, str]]
+    codes: CodeLists
+
+    @property
+    def id(self) -> str:
+        """Such as `cim.junction`."""
+        return f"{self.connector.platform}.{self.name}"
+
+    @property
+    def deciding(self) -> Dataset:
+        """The dataset whose commit says what became of each record."""
+        return self.datasets[self.mapping.rows[0].dataset]
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """One per city."""
+        return tuple(Sequence(self.connector.platform, self.name, city) for city in self.connector.cities)
+
+    @cached_property
+    def codes_digest(self) -> str:
+        """SHA-256 over the crosswalks and the code lists that the datasets use."""
+        lists = {field.code_list for dataset in self.datasets.values() for field in dataset.fields if field.code_list}
+        text = repr([(name, sorted(walk.items())) for name, walk in sorted(self.crosswalks.items())])
+        text += repr([(name, sorted(self.codes[name])) for name in sorted(lists)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its records hold personal fields, and so land encrypted."""
+        return bool(self.stream.personal)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What connectors/, schemas/ and mappings/ say."""
+
+    root: Path
+    sources: MappingOf[str, Source]
+    datasets: MappingOf[str, Dataset]
+    connectors: MappingOf[str, Connector]
+    codes: CodeLists
+
+    def connector(self, platform: str) -> Connector:
+        """The connector of `platform`. Raises AskedWrongly."""
+        if platform not in self.connectors:
+            raise AskedWrongly.unknown("platform", platform, self.connectors)
+        return self.connectors[platform]
+
+    def source(self, platform: str, stream: str) -> Source:
+        """One stream of a platform. Raises AskedWrongly."""
+        streams = self.connector(platform).streams
+        if stream not in streams:
+            raise AskedWrongly.unknown(f"stream of {platform}", stream, streams)
+        return self.sources[f"{platform}.{stream}"]
+
+    def sources_of(self, platform: str) -> list[Source]:
+        """All streams of a platform, in the connector's order. Raises AskedWrongly."""
+        return [self.source(platform, stream) for stream in self.connector(platform).streams]
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset called `name`. Raises AskedWrongly."""
+        if name not in self.datasets:
+            raise AskedWrongly.unknown("dataset", name, self.datasets)
+        return self.datasets[name]
+
+    @property
+    def base_datasets(self) -> list[Dataset]:
+        """The datasets that some stream fills, in the order of their names."""
+        filled = {rows.dataset for source in self.sources.values() for rows in source.mapping.rows}
+        return [self.datasets[name] for name in sorted(filled)]
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry below `settings.root`, checked. Raises RegistryError with every problem found."""
+    from hutong.registry.build import build
+
+    registry, problems = build(settings)
+    if registry is None or problems:
+        raise RegistryError(sorted(problems, key=_by_place))
+    return registry
+
+
+def _by_place(problem: str) -> tuple[str, int]:
+    path, line, *_ = problem.split(":", 2)
+    return path, int(line) if line.isdigit() else 0

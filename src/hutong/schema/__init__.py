@@ -1,0 +1,1 @@
+"""What a contract means: Arrow schema, row rules, gates and units."""

@@ -1,0 +1,181 @@
+"""A contract file as a `Dataset`.
+
+Source: Open Data Contract Standard v3.1.0. Of its words hutong reads those below and refuses the rest, so that a typing error
+is a problem and not a default. hutong's own words stand under `customProperties`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Described
+from pydantic import StringConstraints
+
+from hutong.model.dataset import Dataset, Field, FieldType, Gate, Personal, RowRule, Severity
+from hutong.model.declared import Declared, Name, Words
+from hutong.schema.rules import row_rules
+
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+
+
+class CustomProperty(Declared):
+    """A word that the standard does not have."""
+
+    property: str
+    value: Any
+
+
+class TypeOptions(Declared):
+    """Limits of a column, in its unit."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+
+
+class Property(Declared):
+    """A column."""
+
+    name: Name
+    businessName: str
+    """Its Chinese name."""
+    description: str
+    logicalType: Literal["string", "integer", "number", "boolean", "timestamp", "date"]
+    physicalType: FieldType
+    required: bool = False
+    primaryKey: bool = False
+    primaryKeyPosition: int = -1
+    partitioned: bool = False
+    partitionKeyPosition: int = -1
+    logicalTypeOptions: TypeOptions = TypeOptions()
+    customProperties: list[CustomProperty] = []
+    examples: list[Any] = []
+    tags: list[str] = []
+
+
+class Quality(Declared):
+    """A rule over rows (engine hutong) or over a batch (engine greatExpectations)."""
+
+    type: Literal["custom"]
+    engine: Literal["greatExpectations", "hutong"]
+    name: Name
+    description: str
+    """Chinese, then ` / `, then English."""
+    severity: Severity = "critical"
+    implementation: dict[str, Any]
+
+
+class Table(Declared):
+    """The one table of a contract."""
+
+    name: Name
+    businessName: str
+    description: str
+    physicalType: Literal["table"]
+    logicalType: Literal["object"]
+    dataGranularityDescription: str
+    customProperties: list[CustomProperty]
+    properties: Annotated[list[Property], Described(min_length=1)]
+    quality: list[Quality] = []
+    tags: list[str] = []
+
+
+class Description(Declared):
+    """What it is for."""
+
+    purpose: str
+    usage: str
+    limitations: str
+
+
+class Contract(Declared):
+    """A contract file."""
+
+    apiVersion: Literal["v3.1.0"]
+    kind: Literal["DataContract"]
+    id: Name
+    name: str
+    version: Version
+    status: Literal["proposed", "draft", "active", "deprecated", "retired"]
+    domain: str | None = None
+    dataProduct: str | None = None
+    tenant: str | None = None
+    description: Description
+    tags: list[str] = []
+    tables: Annotated[list[Table], Described(alias="schema", min_length=1, max_length=1)]
+    slaProperties: list[dict[str, Any]] = []
+    team: Any = None
+    support: Any = None
+
+
+def to_dataset(contract: Contract, digest: str) -> Dataset:
+    """The dataset of `contract`. digest: SHA-256 of the file.
+
+    Raises ValueError when a custom property has a value that hutong does not know.
+    """
+    table = contract.tables[0]
+    own = {item.property: item.value for item in table.customProperties}
+    fields = tuple(_field(column) for column in table.properties)
+    return Dataset(
+        id=contract.id,
+        version=contract.version,
+        words=Words(zh=table.businessName, en=table.name),
+        description=table.description,
+        fields=fields,
+        key=_ordered(table, "primaryKey"),
+        partition_by=_ordered(table, "partitioned"),
+        write_mode=_one_of(own.pop("writeMode", None), ("append", "latest"), "writeMode"),
+        revision=own.pop("revision", None),
+        rules=row_rules(fields, tuple(_cross_rule(entry) for entry in table.quality if entry.engine == "hutong")),
+        gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
+        properties=own,
+        digest=digest,
+    )
+
+
+def _field(column: Property) -> Field:
+    own = {item.property: item.value for item in column.customProperties}
+    personal: Personal = own.get("personal", "none")
+    return Field(
+        name=column.name,
+        words=Words(zh=column.businessName, en=column.name),
+        description=column.description,
+        type=column.physicalType,
+        required=column.required,
+        unit=own.get("unit"),
+        code_list=own.get("codeList"),
+        personal=_one_of(personal, ("none", "ordinary", "sensitive"), "personal"),
+        minimum=column.logicalTypeOptions.minimum,
+        maximum=column.logicalTypeOptions.maximum,
+        pattern=column.logicalTypeOptions.pattern,
+    )
+
+
+def _ordered(table: Table, word: Literal["primaryKey", "partitioned"]) -> tuple[str, ...]:
+    position = "primaryKeyPosition" if word == "primaryKey" else "partitionKeyPosition"
+    chosen = [column for column in table.properties if getattr(column, word)]
+    return tuple(column.name for column in sorted(chosen, key=lambda column: getattr(column, position)))
+
+
+def _cross_rule(entry: Quality) -> RowRule:
+    if len(entry.implementation) != 1:
+        raise ValueError(f"quality '{entry.name}': one of before, not_above, together")
+    (kind, fields) = next(iter(entry.implementation.items()))
+    return RowRule(entry.name, _one_of(kind, ("before", "not_above", "together"), f"quality '{entry.name}'"), tuple(fields))
+
+
+def _gate(entry: Quality) -> Gate:
+    zh, _, en = entry.description.partition(" / ")
+    return Gate(
+        name=entry.name,
+        words=Words(zh=zh, en=en),
+        severity=entry.severity,
+        expectation=str(entry.implementation.get("type", "")),
+        kwargs=dict(entry.implementation.get("kwargs", {})),
+    )
+
+
+def _one_of(value: Any, known: tuple[Any, ...], what: str) -> Any:
+    if value not in known:
+        raise ValueError(f"{what} is {value!r}; known: {', '.join(known)}")
+    return value

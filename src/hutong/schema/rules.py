@@ -1,0 +1,131 @@
+"""Row rules: what every row of a dataset must keep, derived from its contract, and the plain row-wise check of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hutong.model.dataset import Field, RowRule
+from hutong.model.finding import Finding
+
+Row = Mapping[str, Any]
+Check = Callable[[Row], Finding | None]
+CodeLists = Mapping[str, frozenset[str]]
+
+
+def row_rules(fields: Sequence[Field], cross: Sequence[RowRule] = ()) -> tuple[RowRule, ...]:
+    """The rules that `fields` imply (required, range, pattern, code list), then the contract's own across fields."""
+    found: list[RowRule] = []
+    for field in fields:
+        if field.required:
+            found.append(RowRule(f"{field.name}_required", "required", (field.name,)))
+        if field.minimum is not None or field.maximum is not None:
+            found.append(RowRule(f"{field.name}_range", "range", (field.name,), (field.minimum, field.maximum)))
+        if field.pattern is not None:
+            found.append(RowRule(f"{field.name}_pattern", "pattern", (field.name,), (field.pattern,)))
+        if field.code_list is not None:
+            found.append(RowRule(f"{field.name}_in_list", "code", (field.name,), (field.code_list,)))
+    return (*found, *cross)
+
+
+def compile_rules(rules: Sequence[RowRule], codes: CodeLists, hidden: frozenset[str] = frozenset()) -> Callable[[Row], list[Finding]]:
+    """A function from a row to its findings, none if it may pass.
+
+    codes: code list -> its codes. hidden: columns whose values no message may show.
+    """
+    checks = [_KINDS[rule.kind](rule, codes, hidden) for rule in rules]
+
+    def check(row: Row) -> list[Finding]:
+        return [finding for one in checks if (finding := one(row)) is not None]
+
+    return check
+
+
+def _finding(rule: RowRule, row: Row, hidden: frozenset[str], **params: str) -> Finding:
+    shown = ["(personal)" if name in hidden else _shown(row[name]) for name in rule.fields]
+    return Finding("row_rule", rule.id, rule.kind, ", ".join(rule.fields), ", ".join(shown), params)
+
+
+def _shown(value: Any) -> str:
+    text = "null" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _required(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    (name,) = rule.fields
+    return lambda row: None if row[name] is not None else _finding(rule, row, hidden)
+
+
+def _range(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    (name,), (low, high) = rule.fields, rule.args
+    lowest, highest = float("-inf") if low is None else low, float("inf") if high is None else high
+    said = {"minimum": "-∞" if low is None else f"{low:g}", "maximum": "∞" if high is None else f"{high:g}"}
+
+    def check(row: Row) -> Finding | None:
+        value = row[name]
+        return None if value is None or lowest <= value <= highest else _finding(rule, row, hidden, **said)
+
+    return check
+
+
+def _pattern(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    (name,), (pattern,) = rule.fields, rule.args
+    # fullmatch, because ODCS takes its patterns from JSON Schema but names a form for the whole value.
+    matches = re.compile(pattern).fullmatch
+
+    def check(row: Row) -> Finding | None:
+        value = row[name]
+        return None if value is None or matches(value) else _finding(rule, row, hidden, pattern=pattern)
+
+    return check
+
+
+def _code(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    (name,), (listed,) = rule.fields, rule.args
+    known = codes[listed]
+
+    def check(row: Row) -> Finding | None:
+        value = row[name]
+        return None if value is None or value in known else _finding(rule, row, hidden, list=listed)
+
+    return check
+
+
+def _before(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    first, second = rule.fields
+
+    def check(row: Row) -> Finding | None:
+        start, end = row[first], row[second]
+        return None if start is None or end is None or start < end else _finding(rule, row, hidden)
+
+    return check
+
+
+def _not_above(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    first, second = rule.fields
+
+    def check(row: Row) -> Finding | None:
+        low, high = row[first], row[second]
+        return None if low is None or high is None or low <= high else _finding(rule, row, hidden)
+
+    return check
+
+
+def _together(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    def check(row: Row) -> Finding | None:
+        given = {row[name] is not None for name in rule.fields}
+        return None if len(given) == 1 else _finding(rule, row, hidden)
+
+    return check
+
+
+_KINDS: Mapping[str, Callable[[RowRule, CodeLists, frozenset[str]], Check]] = {
+    "required": _required,
+    "range": _range,
+    "pattern": _pattern,
+    "code": _code,
+    "before": _before,
+    "not_above": _not_above,
+    "together": _together,
+}
