@@ -33,6 +33,14 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a pull stands: the newest cursor value seen, and the place within an unfinished pull, as JSON."""
+
+    cursor: str | None
+    position: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answer of a platform, as it came.
 

@@ -18,6 +18,8 @@ from hutong.errors import nearest
 
 Place = tuple[str | int, ...]
 
+_SCALARS = yaml.SafeLoader("")
+
 
 class Problems(list[str]):
     """Problems met so far, each `path:line: message`."""
@@ -64,7 +66,10 @@ class File:
             return found
         if isinstance(node, yaml.SequenceNode):
             return [self._value(child, (*place, index)) for index, child in enumerate(node.value)]
-        return yaml.SafeLoader("").construct_object(node)
+        try:
+            return _SCALARS.construct_object(node)
+        finally:
+            _SCALARS.constructed_objects.clear()
 
     def line(self, *place: str | int) -> int:
         """Line of `place`, or of the nearest thing around it."""

@@ -1,0 +1,1 @@
+"""Where files lie, and how Delta tables are read and committed."""

@@ -1,0 +1,169 @@
+"""Landing tables: one row per page, with the batch number and the cursor as columns, so that pages and cursor are one commit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence as SequenceOf
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from hutong.errors import SecretMissing
+from hutong.model.batch import Completeness, Page, Resume, Sequence
+from hutong.store.crypt import StoreKey, seal, unseal
+from hutong.store.paths import Store
+from hutong.store.tables import Change, Committed, Table, commit, existing
+
+SCHEMA = pa.schema(
+    [
+        pa.field("city", pa.string(), nullable=False),
+        pa.field("sequence", pa.string(), nullable=False),
+        pa.field("batch", pa.int64(), nullable=False),
+        pa.field("page", pa.int32(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("status", pa.int32(), nullable=False),
+        pa.field("content_type", pa.string(), nullable=False),
+        pa.field("fetched_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("elapsed_s", pa.float64(), nullable=False),
+        pa.field("attempts", pa.int32(), nullable=False),
+        pa.field("records", pa.int32(), nullable=False),
+        pa.field("cursor", pa.string()),
+        pa.field("position", pa.string()),
+        pa.field("completeness", pa.string(), nullable=False),
+        pa.field("sha256_received", pa.string(), nullable=False),
+        pa.field("sha256_stored", pa.string(), nullable=False),
+        pa.field("size", pa.int64(), nullable=False),
+        pa.field("body", pa.binary(), nullable=False),
+        pa.field("data_key", pa.binary()),
+        pa.field("store_key", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A page to be kept: as it came, and the bytes that may be stored."""
+
+    page: Page
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LandedPage:
+    """A page as it lies in the lake, decrypted. `sha256_stored` is the digest that `body` must have."""
+
+    number: int
+    body: bytes
+    content_type: str
+    fetched_at: datetime
+    elapsed_s: float
+    attempts: int
+    records: int
+    completeness: Completeness
+    sha256_stored: str
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the bytes are those that were stored."""
+        return hashlib.sha256(self.body).hexdigest() == self.sha256_stored
+
+
+def landing_table(store: Store, sequence: Sequence) -> Table:
+    """The landing table of a sequence's stream."""
+    return Table(
+        store.landing(sequence.platform, sequence.stream),
+        SCHEMA,
+        ("city",),
+        f"Pages of {sequence.source} as received",
+        {"hutong.landing": sequence.source},
+    )
+
+
+def append_batch(store: Store, sequence: Sequence, batch: int, pages: SequenceOf[Kept], key: StoreKey | None) -> Committed:
+    """Commit `pages` as `batch`. Encrypted when `key` is given."""
+    data_key, wrapped = key.new_data_key() if key else (None, None)
+    rows: list[dict[str, Any]] = []
+    for number, kept in enumerate(pages):
+        page = kept.page
+        rows.append(
+            {
+                "city": sequence.city,
+                "sequence": sequence.id,
+                "batch": batch,
+                "page": number,
+                "url": page.url,
+                "status": page.status,
+                "content_type": page.content_type,
+                "fetched_at": page.fetched_at,
+                "elapsed_s": page.elapsed_s,
+                "attempts": page.attempts,
+                "records": page.records,
+                "cursor": page.cursor,
+                "position": page.resume,
+                "completeness": page.completeness,
+                "sha256_received": hashlib.sha256(page.body).hexdigest(),
+                "sha256_stored": hashlib.sha256(kept.body).hexdigest(),
+                "size": len(page.body),
+                "body": seal(kept.body, data_key, _place(sequence, batch, number)) if data_key else kept.body,
+                "data_key": wrapped,
+                "store_key": key.id if key else None,
+            }
+        )
+    records = sum(kept.page.records for kept in pages)
+    change = Change(pa.Table.from_pylist(rows, schema=SCHEMA), {"records": records, "pages": len(rows)})
+    return commit(landing_table(store, sequence), sequence.id, batch, lambda _: change)
+
+
+def mark(store: Store, sequence: Sequence) -> tuple[int, Resume]:
+    """The newest batch of `sequence` (0 if none) and where its pull stood after it."""
+    found = existing(store.landing(sequence.platform, sequence.stream))
+    newest = 0 if found is None else found.transaction_version(sequence.id) or 0
+    if found is None or newest == 0:
+        return 0, Resume(None, None)
+    last = (
+        pl.scan_delta(found)
+        .filter(pl.col("city") == sequence.city, pl.col("batch") == newest, pl.col("sequence") == sequence.id)
+        .select("page", "cursor", "position")
+        .sort("page")
+        .last()
+        .collect()
+        .row(0, named=True)
+    )
+    return newest, Resume(last["cursor"], last["position"])
+
+
+def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | None) -> Iterator[LandedPage]:
+    """The pages of a batch in their order. Raises SecretMissing when they are encrypted and `key` is None."""
+    found = existing(store.landing(sequence.platform, sequence.stream))
+    if found is None:
+        return
+    rows = (
+        pl.scan_delta(found)
+        .filter(pl.col("city") == sequence.city, pl.col("batch") == batch, pl.col("sequence") == sequence.id)
+        .sort("page")
+        .collect()
+    )
+    for row in rows.iter_rows(named=True):
+        body = row["body"]
+        if row["data_key"] is not None:
+            if key is None:
+                raise SecretMissing(f"{sequence.source} lands encrypted", "set the secret store_key that it was landed under")
+            body = unseal(body, key.unwrap(row["data_key"]), _place(sequence, batch, row["page"]))
+        yield LandedPage(
+            number=row["page"],
+            body=body,
+            content_type=row["content_type"],
+            fetched_at=row["fetched_at"],
+            elapsed_s=row["elapsed_s"],
+            attempts=row["attempts"],
+            records=row["records"],
+            completeness=row["completeness"],
+            sha256_stored=row["sha256_stored"],
+        )
+
+
+def _place(sequence: Sequence, batch: int, page: int) -> str:
+    return f"{sequence.id}#{batch}/{page}"
