@@ -126,7 +126,10 @@ def content_hash(table: pa.Table) -> str:
     digest = hashlib.sha256()
     for name in table.column_names:
         column = table.column(name)
-        digest.update(f"{name}:{column.type}:{len(column)}\n".encode())
+        is_list = pa.types.is_list(column.type)
+        # A list's own name for its items changes on the way through Parquet.
+        kind = f"list of {column.type.value_type}" if is_list else str(column.type)
+        digest.update(f"{name}:{kind}:{len(column)}\n".encode())
         if pa.types.is_integer(column.type) and column.null_count == 0:
             digest.update(column.to_numpy().astype("<i8").tobytes())
         else:

@@ -15,7 +15,7 @@ ROAD_CLASSES = ("urban_expressway", "arterial", "sub_arterial", "branch")
 LANES = {"urban_expressway": 3, "arterial": 3, "sub_arterial": 2, "branch": 1}
 SPEED_MPS = {"urban_expressway": 19.44, "arterial": 16.67, "sub_arterial": 13.89, "branch": 8.33}
 PRIORITY = {"urban_expressway": 4, "arterial": 3, "sub_arterial": 2, "branch": 1}
-LANE_WIDTH_M, BIKE_LANE_M, SIDEWALK_M = 3.2, 2.0, 3.0
+LANE_WIDTH_M, SIDEWALK_M = 3.2, 3.0
 
 SPACING_M = 232.0
 RIVER_WIDTH_M = 90.0
@@ -69,9 +69,7 @@ class Bend:
     def line(self, start: Site, end: Site, pieces: int = 4) -> list[Point]:
         """The street line from one site to another, `pieces` + 1 points."""
         steps = [step / pieces for step in range(pieces + 1)]
-        return [
-            self.point(start[0] + (end[0] - start[0]) * s, start[1] + (end[1] - start[1]) * s) for s in steps
-        ]
+        return [self.point(start[0] + (end[0] - start[0]) * s, start[1] + (end[1] - start[1]) * s) for s in steps]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +109,7 @@ class City:
 
     def half_width(self, road_class: str) -> float:
         """Metres from a street's centre line to the outer edge of its sidewalk."""
-        bike = BIKE_LANE_M if has_bike_lane(road_class) else 0.0
-        return LANES[road_class] * LANE_WIDTH_M + bike + SIDEWALK_M
-
-
-def has_bike_lane(road_class: str) -> bool:
-    """On branches bicycles share the lane with cars."""
-    return road_class != "branch"
+        return LANES[road_class] * LANE_WIDTH_M + SIDEWALK_M
 
 
 def junction_id(site: Site) -> str:
@@ -237,7 +229,7 @@ def _is_sound(links: list[Link], site_count: int) -> bool:
 def _signalised(
     sites: list[Site], links: list[Link], column_classes: list[str], row_classes: list[str]
 ) -> frozenset[Site]:
-    """Signals where two through streets meet, and where an arterial meets a branch that crosses it far from others."""
+    """Signals where two through streets meet."""
     degree = {site: sum(site in (link.start, link.end) for link in links) for site in sites}
     return frozenset(
         site

@@ -1,0 +1,137 @@
+"""The accidents that did happen in a run: the scripted ones, the collisions SUMO saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+from citysim.record.city import Point
+from citysim.record.demand import metres_between
+from citysim.record.fcd import Run, Standstill, standstills
+from citysim.record.incidents import Incident
+from citysim.record.sections import PERIOD_S, Flow, Section
+
+ONE_PLACE_M = 12.0
+"""Vehicles further apart make no one scene."""
+TOGETHER_S = 20
+"""Vehicles of one accident come to a stop within this time."""
+SHORTEST_COLLISION_S = 30
+DIP_SHARE = 0.75
+DIP_MPS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accident:
+    """Vehicles that stand at one place; times in seconds from the recording's first."""
+
+    t_s: float
+    cleared_s: float | None
+    point: Point
+    edge: str
+    kind: str
+    names: tuple[str, ...]
+    dip_section: str | None = None
+
+
+def scripted(run: Run, incidents: Sequence[Incident], seconds: int) -> list[Accident]:
+    """Those incidents whose two vehicles stopped beside one another."""
+    found = []
+    for incident in incidents:
+        longest = [
+            max(standstills(run, name), key=lambda still: still.end_s - still.start_s, default=None)
+            for name in incident.vehicles
+        ]
+        stills = [still for still in longest if still is not None and still.edge == incident.edge]
+        if len(stills) == 2 and (accident := _scene(stills, "scripted", seconds)) is not None:
+            found.append(accident)
+    return found
+
+
+def collisions(run: Run, collision_file: Path, begin_s: int, seconds: int) -> list[Accident]:
+    """SUMO's collisions where both stood still together for at least half a minute, each pair once."""
+    found: list[Accident] = []
+    involved: set[str] = set()
+    for event in ElementTree.parse(collision_file).getroot().iter("collision"):
+        names = (event.attrib["collider"], event.attrib["victim"])
+        t_s = float(event.attrib["time"]) - begin_s
+        if t_s < 0 or involved & set(names):
+            continue
+        stills = [
+            still
+            for name in names
+            for still in standstills(run, name)
+            if still.end_s - still.start_s >= SHORTEST_COLLISION_S and still.start_s - 15 <= t_s <= still.start_s + 60
+        ]
+        if len(stills) == 2 and (accident := _scene(stills, "collision", seconds)) is not None:
+            found.append(accident)
+            involved |= set(names)
+    return found
+
+
+def with_dip(accident: Accident, sections: Sequence[Section], flows: Sequence[Flow]) -> Accident:
+    """`accident` with the section whose speed it dented most: its own, or the one that leads to it; or none.
+
+    A dent is a period, begun or running while the vehicles stood, at most three quarters of the mean of the periods
+    before, and at least 1 m/s slower.
+    """
+    speeds: dict[str, dict[int, float]] = {}
+    for flow in flows:
+        if flow.speed_mps is not None:
+            speeds.setdefault(flow.section, {})[flow.interval_end_s] = flow.speed_mps
+    start = accident.edge.split("_")[0].removeprefix("E")
+    near = [
+        section.section
+        for section in sections
+        if accident.edge in section.edges or section.edges[-1].endswith("_" + start)
+    ]
+    own_street = [name for name in near if _is_same_street(name, accident.edge, sections)]
+    dents = [(_dent(speeds.get(name, {}), accident), name) for name in own_street]
+    best = min((dent for dent in dents if dent[0] is not None), default=None)
+    return accident if best is None else replace(accident, dip_section=best[1])
+
+
+def ids(accidents: Sequence[Accident]) -> Mapping[str, Accident]:
+    """Accidents by id, in the order they happened."""
+    ordered = sorted(accidents, key=lambda accident: (accident.t_s, accident.names))
+    return {f"A{number + 1:03d}": accident for number, accident in enumerate(ordered)}
+
+
+def _scene(stills: Sequence[Standstill], kind: str, seconds: int) -> Accident | None:
+    first, second = stills
+    starts, ends = (first.start_s, second.start_s), (first.end_s, second.end_s)
+    together = max(starts) < min(ends) and abs(starts[0] - starts[1]) <= TOGETHER_S
+    if not together or metres_between((first.x_m, first.y_m), (second.x_m, second.y_m)) > ONE_PLACE_M:
+        return None
+    return Accident(
+        t_s=float(max(starts)),
+        cleared_s=float(min(ends) + 1) if min(ends) + 1 < seconds else None,
+        point=((first.x_m + second.x_m) / 2, (first.y_m + second.y_m) / 2),
+        edge=first.edge,
+        kind=kind,
+        names=(first.name, second.name),
+    )
+
+
+def _is_same_street(name: str, edge: str, sections: Sequence[Section]) -> bool:
+    """Whether the section runs along the edge's street, in its direction."""
+    a, b = (part.removeprefix("E") for part in edge.split("_"))
+    step = (_sign(int(b[:2]) - int(a[:2])), _sign(int(b[2:]) - int(a[2:])))
+    sites = next(section.sites for section in sections if section.section == name)
+    return step == (_sign(sites[1][0] - sites[0][0]), _sign(sites[1][1] - sites[0][1]))
+
+
+def _dent(speeds: Mapping[int, float], accident: Accident) -> float | None:
+    """The slowest period over the mean before; None when that is no dent, or there is no before."""
+    until = accident.cleared_s if accident.cleared_s is not None else float("inf")
+    before = [speed for end, speed in speeds.items() if end <= accident.t_s]
+    during = [speed for end, speed in speeds.items() if end > accident.t_s + 60 and end - PERIOD_S < until]
+    if not before or not during:
+        return None
+    usual, slowest = sum(before) / len(before), min(during)
+    return slowest / usual if slowest <= DIP_SHARE * usual and usual - slowest >= DIP_MPS else None
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)

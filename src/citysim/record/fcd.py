@@ -1,0 +1,128 @@
+"""What SUMO's floating car data say of everybody, second by second, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from citysim.record.demand import KIND_OF, Kind
+
+STANDSTILL_MPS = 0.1
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """n rows, one per road user and second, sorted by road user, then time."""
+
+    names: tuple[str, ...]
+    """SUMO's id of each road user; its place here is its number."""
+    kinds: tuple[Kind, ...]
+    """Of each road user."""
+    who: Ints
+    """n numbers of road users."""
+    t_s: Ints
+    """n seconds from the recording's first."""
+    x_m: Floats
+    y_m: Floats
+    """n positions of the middle of the outline."""
+    speed_mps: Floats
+    heading_deg: Floats
+    edge_names: tuple[str, ...]
+    edge: Ints
+    """n places in `edge_names`: the edge a vehicle is on; inside a junction the one it came from; -1: none yet."""
+
+    def rows_of(self, name: str) -> slice:
+        """The rows of one road user; empty when it never appeared."""
+        if name not in self.names:
+            return slice(0, 0)
+        number = self.names.index(name)
+        return slice(int(np.searchsorted(self.who, number)), int(np.searchsorted(self.who, number + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """A while without moving: seconds from the first to the last row that stands."""
+
+    name: str
+    start_s: int
+    end_s: int
+    x_m: float
+    y_m: float
+    edge: str
+
+
+def read(path: Path, begin_s: int, seconds: int) -> Run:
+    """The rows of `path` from SUMO's second `begin_s` on, for `seconds` seconds.
+
+    SUMO gives the middle of the front bumper; half a length behind it along the heading lies the middle.
+    """
+    table = pq.read_table(path)
+    table = table.filter(
+        pc.and_(pc.greater_equal(table["timestep_time"], begin_s), pc.less(table["timestep_time"], begin_s + seconds))
+    )
+    coded = table["vehicle_id"].combine_chunks().dictionary_encode()
+    names = tuple(coded.dictionary.to_pylist())  # in order of first appearance
+    who = coded.indices.to_numpy().astype(np.int64)
+    t_s = np.rint(table["timestep_time"].to_numpy()).astype(np.int64) - begin_s
+    types = table["vehicle_type"].combine_chunks().dictionary_encode()
+    type_of = np.zeros(len(names), dtype=np.int64)
+    type_of[who] = types.indices.to_numpy()
+    kinds = tuple(KIND_OF[types.dictionary[int(code)].as_py()] for code in type_of)
+    heading = table["vehicle_angle"].to_numpy().astype(np.float64) % 360
+    back = np.array([kind.length_m / 2 for kind in kinds])[who]
+    x_m = table["vehicle_x"].to_numpy() - back * np.sin(np.radians(heading))
+    y_m = table["vehicle_y"].to_numpy() - back * np.cos(np.radians(heading))
+    edge_names, edge = _edges(table["vehicle_lane"].combine_chunks().dictionary_encode())
+    order = np.lexsort((t_s, who))
+    return Run(
+        names=names,
+        kinds=kinds,
+        who=who[order],
+        t_s=t_s[order],
+        x_m=x_m[order],
+        y_m=y_m[order],
+        speed_mps=table["vehicle_speed"].to_numpy().astype(np.float64)[order],
+        heading_deg=heading[order],
+        edge_names=edge_names,
+        edge=_carried_on(edge[order], who[order]),
+    )
+
+
+def standstills(run: Run, name: str) -> list[Standstill]:
+    """Every while that road user `name` stood still."""
+    rows = run.rows_of(name)
+    stands = np.concatenate(([False], run.speed_mps[rows] < STANDSTILL_MPS, [False])).astype(np.int8)
+    first, after = np.flatnonzero(np.diff(stands) == 1), np.flatnonzero(np.diff(stands) == -1)
+    found = []
+    for start, end in zip(first + rows.start, after + rows.start - 1, strict=True):
+        edge = run.edge_names[run.edge[start]] if run.edge[start] >= 0 else ""
+        found.append(Standstill(name, int(run.t_s[start]), int(run.t_s[end]), run.x_m[start], run.y_m[start], edge))
+    return found
+
+
+def _edges(lanes: object) -> tuple[tuple[str, ...], Ints]:
+    """Edge names, and each row's place among them; -1 on a lane inside a junction or on none."""
+    lane_names = lanes.dictionary.to_pylist()  # type: ignore[attr-defined]
+    of_lane = [lane.rsplit("_", 1)[0] if lane and not lane.startswith(":") else "" for lane in lane_names]
+    edge_names = tuple(sorted({name for name in of_lane if name}))
+    place = {name: number for number, name in enumerate(edge_names)}
+    codes = np.array([place.get(name, -1) for name in of_lane], dtype=np.int64)
+    indices = lanes.indices.fill_null(-1).to_numpy()  # type: ignore[attr-defined]
+    return edge_names, np.where(indices < 0, -1, codes[indices])
+
+
+def _carried_on(edge: Ints, who: Ints) -> Ints:
+    """`edge` with -1 replaced by the same road user's last edge before."""
+    place = np.where(edge >= 0, np.arange(len(edge)), -1)
+    first = np.concatenate(([True], who[1:] != who[:-1]))
+    starts = np.maximum.accumulate(np.where(first, np.arange(len(edge)), 0))
+    last = np.maximum.accumulate(place)
+    return np.where(last >= starts, edge[np.maximum(last, 0)], -1)
