@@ -1,7 +1,8 @@
 """What a page says: bytes -> document -> records. Used by whoever reads a page, before it lands and ever after."""
 
+from hutong.pages.batch import records_of
 from hutong.pages.document import Garbled, document
 from hutong.pages.redact import without
 from hutong.pages.select import look, records, select
 
-__all__ = ["Garbled", "document", "look", "records", "select", "without"]
+__all__ = ["Garbled", "document", "look", "records", "records_of", "select", "without"]

@@ -1,0 +1,1 @@
+"""Land: what a platform answered, untouched, in the lake."""

@@ -1,0 +1,82 @@
+"""Keep the pages of a pull as numbered batches.
+
+A pull of any length is one walk over its pages: whenever `max_records` have come, what is there becomes a batch. The cursor and the
+place in the pull are columns of the landed pages, so that a crash between two batches costs nothing but the pages not yet landed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from hutong.errors import HutongError
+from hutong.model.batch import Completeness, Landed, Page, Sequence
+from hutong.model.connector import Stream
+from hutong.pages import without
+from hutong.store.crypt import StoreKey
+from hutong.store.landing import Kept, append_batch, mark
+from hutong.store.paths import Store
+
+log = logging.getLogger(__name__)
+
+
+def land(sequence: Sequence, stream: Stream, pages: Iterable[Page], store: Store, key: StoreKey | None) -> Landed:
+    """Land `pages` behind what `sequence` has landed already.
+
+    key: the store's key, for streams with personal fields; None lands in the clear.
+    When `pages` raises in mid-pull, what came before is landed and the error goes on. An empty pull makes no batch.
+    """
+    newest, resume = mark(store, sequence)
+    batches = _Batches(sequence, store, key, newest, is_unfinished=resume.position is not None)
+    try:
+        for page in pages:
+            batches.add(Kept(page, without(page.body, page.content_type, stream)))
+            if batches.waiting_records >= stream.max_records and not batches.commit():
+                break
+        batches.commit()
+    except HutongError:
+        batches.commit()
+        raise
+    log.info("landed sequence=%s batches=%d records=%d bytes=%d", sequence.id, batches.made, batches.records, batches.size)
+    return batches.receipt()
+
+
+class _Batches:
+    """The batches of one pull."""
+
+    def __init__(self, sequence: Sequence, store: Store, key: StoreKey | None, newest: int, is_unfinished: bool) -> None:
+        self.sequence, self.store, self.key = sequence, store, key
+        self.newest, self.is_unfinished = newest, is_unfinished
+        self.waiting: list[Kept] = []
+        self.made = self.records = self.size = 0
+        self.completeness: Completeness = "unproven"
+
+    @property
+    def waiting_records(self) -> int:
+        return sum(kept.page.records for kept in self.waiting)
+
+    def add(self, kept: Kept) -> None:
+        self.waiting.append(kept)
+
+    def commit(self) -> bool:
+        """Land what waits; False when another process landed this batch first, which ends the pull here."""
+        if not self.waiting or (self.waiting_records == 0 and not self.is_unfinished):
+            return True
+        last = self.waiting[-1].page
+        committed = append_batch(self.store, self.sequence, self.newest + 1, self.waiting, self.key)
+        if committed.is_ours:
+            self.made += 1
+            self.newest += 1
+            self.records += self.waiting_records
+            self.size += sum(len(kept.page.body) for kept in self.waiting)
+            self.completeness = last.completeness
+            # A pull that ends with empty pages must still say that it has ended, or the next would resume it.
+            self.is_unfinished = last.resume is not None
+        self.waiting = []
+        return committed.is_ours
+
+    def receipt(self) -> Landed:
+        first = self.newest - self.made + 1 if self.made else None
+        return Landed(
+            self.sequence.id, first, self.newest if self.made else None, self.records, self.size, self.completeness
+        )

@@ -1,0 +1,1 @@
+"""Publish: a checked batch into its base datasets, exactly once."""

@@ -1,0 +1,106 @@
+"""Rows of the operations tables for one batch: ledger, quarantine, platform_service."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence as SequenceOf
+from datetime import UTC, datetime
+from typing import Any
+
+from hutong.model.batch import Refused, Sequence, Versions
+from hutong.model.finding import reason
+from hutong.registry import Source
+from hutong.store.landing import LandedPage
+
+
+def ledger_rows(
+    sequence: Sequence, batch: int, counts: Mapping[str, Any], versions: Versions, landed_at: datetime, deciding: str
+) -> list[dict[str, Any]]:
+    """One row per fate (and rule), per row outcome of each dataset, and per gate. counts: as the deciding commit carries them."""
+    common = {
+        "city": sequence.city,
+        "platform": sequence.platform,
+        "stream": sequence.stream,
+        "sequence": sequence.id,
+        "batch": batch,
+        "received": counts["received"],
+        "completeness": counts["completeness"],
+        "mapping_version": versions.mapping,
+        "mapping_digest": versions.mapping_digest,
+        "codes_digest": versions.codes_digest,
+        "pseudonym_key": versions.pseudonym_key,
+        "landed_at": landed_at,
+        "published_at": datetime.now(UTC),
+    }
+
+    def row(kind: str, dataset: str | None, outcome: str, rule: str | None, count: int) -> dict[str, Any]:
+        contract = versions.contracts[dataset or deciding]
+        return {**common, "kind": kind, "dataset": dataset, "outcome": outcome, "rule": rule, "count": count, "contract_version": contract}
+
+    rows = [row("record", None, fate, None, count) for fate, count in sorted(counts["fates"].items())]
+    rows += [row("record", None, "quarantined", rule, count) for rule, count in sorted(counts["quarantined"].items())]
+    for dataset, outcomes in counts["rows"].items():
+        rows += [row("row", dataset, outcome, None, count) for outcome, count in sorted(outcomes.items())]
+    rows += [
+        row("gate", gate["dataset"], "passed" if gate["passed"] else "failed", gate["gate"], int(not gate["passed"]))
+        for gate in counts["gates"]
+    ]
+    return rows or [row("record", None, "published", None, 0)]
+
+
+def quarantine_rows(sequence: Sequence, batch: int, refused: Iterable[Refused], mapping_version: int) -> list[dict[str, Any]]:
+    """One row per finding; `is_first` marks the row that stands for its record in counts."""
+    now = datetime.now(UTC)
+    return [
+        {
+            "city": sequence.city,
+            "platform": sequence.platform,
+            "stream": sequence.stream,
+            "sequence": sequence.id,
+            "batch": batch,
+            "record": one.record.number,
+            "page": one.record.page,
+            "position": one.record.position,
+            "is_first": index == 0,
+            "stage": finding.stage,
+            "rule": finding.rule,
+            "kind": finding.kind,
+            "place": finding.place,
+            "value": finding.value,
+            "reason_zh": reason(finding, "zh"),
+            "reason_en": reason(finding, "en"),
+            "raw": one.raw,
+            "mapping_version": mapping_version,
+            "first_seen": now,
+        }
+        for one in refused
+        for index, finding in enumerate(one.findings)
+    ]
+
+
+def service_row(
+    sequence: Sequence, batch: int, pages: SequenceOf[LandedPage], newest: datetime | None, source: Source
+) -> dict[str, Any]:
+    """How the platform served this batch. newest: the latest observed_at of the batch.
+
+    Percentiles are over the batch's answers, in seconds.
+    """
+    elapsed = sorted(page.elapsed_s for page in pages)
+    received_at = pages[-1].fetched_at
+    return {
+        "city": sequence.city,
+        "source_platform": sequence.platform,
+        "source_stream": sequence.stream,
+        "sequence": sequence.id,
+        "batch": batch,
+        "received_at": received_at,
+        "transport": source.stream.transport,
+        "tier": source.connector.tier,
+        "request_count": len(pages),
+        "retry_count": sum(page.attempts - 1 for page in pages),
+        "error_count": sum(page.attempts - 1 for page in pages),
+        "latency_p50_s": statistics.median(elapsed),
+        "latency_p95_s": elapsed[min(len(elapsed) - 1, int(0.95 * len(elapsed)))],
+        "lag_s": (received_at - newest).total_seconds() if newest else None,
+        "completeness": pages[-1].completeness,
+    }

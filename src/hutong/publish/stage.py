@@ -1,0 +1,140 @@
+"""Commit a checked batch: quarantine, the other datasets, the deciding dataset, platform_service, and last the ledger.
+
+The deciding dataset is the first of the mapping: its commit carries the batch's whole account (received, fates, rules, gates), worked out on
+the snapshot it was committed on. The ledger copies that account. So whoever dies in between leaves either a batch without an account, which is
+published again from landing, or one with it, which only has to be copied: a batch is done when the ledger has its number.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence as SequenceOf
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from hutong.model.batch import GateResult, Published, Sequence, Versions
+from hutong.model.dataset import Dataset
+from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
+from hutong.publish.upsert import change_for
+from hutong.registry import Registry, Source
+from hutong.schema.arrow import arrow_schema, to_table
+from hutong.store.landing import LandedPage
+from hutong.store.paths import Store
+from hutong.store.tables import Change, Counts, Table, commit, number
+from hutong.validate.stage import Validated
+
+log = logging.getLogger(__name__)
+
+FATE_OF_ROW = {
+    "written": "published",
+    "corrected": "published",
+    "unchanged": "unchanged",
+    "duplicate": "duplicate",
+    "superseded": "superseded",
+}
+
+
+def table_of(dataset: Dataset, path: str) -> Table:
+    """The Delta table of a contract."""
+    properties = {"hutong.contract": dataset.id, "hutong.contract_version": dataset.version}
+    return Table(path, arrow_schema(dataset), dataset.partition_by, f"{dataset.words.zh} {dataset.description}", properties)
+
+
+def last_published(sequence: Sequence, store: Store) -> int:
+    """The newest batch of `sequence` whose account is closed; 0 if none."""
+    return number(store.ledger(sequence.platform), sequence.id)
+
+
+def publish(
+    sequence: Sequence,
+    batch: int,
+    validated: Validated,
+    pages: SequenceOf[LandedPage],
+    source: Source,
+    versions: Versions,
+    registry: Registry,
+    store: Store,
+) -> Published:
+    """Publish `batch`; what is committed already is left as it is.
+
+    Raises CommitContested when other writers kept coming first; running again is safe.
+    """
+    quarantined = quarantine_rows(sequence, batch, validated.refused, source.mapping.version)
+    _commit_rows(registry.dataset("quarantine"), store.quarantine(sequence.platform), quarantined, sequence, batch)
+    by_dataset: dict[str, dict[str, int]] = {}
+    for rows in reversed(source.mapping.rows):
+        dataset = source.datasets[rows.dataset]
+        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, by_dataset, store)
+        by_dataset[dataset.id] = counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.id]
+    account = counts
+    service = service_row(sequence, batch, pages, _newest(validated, source), source)
+    _commit_rows(registry.dataset("platform_service"), store.base("platform_service"), [service], sequence, batch)
+    landed_at = pages[-1].fetched_at
+    entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.id)
+    _commit_rows(registry.dataset("ledger"), store.ledger(sequence.platform), entries, sequence, batch)
+    gates = tuple(GateResult(**gate) for gate in account["gates"])
+    fates = dict(account["fates"])
+    if account["quarantined"]:
+        fates["quarantined"] = sum(account["quarantined"].values())
+    log.info("published sequence=%s batch=%d received=%d fates=%s", sequence.id, batch, account["received"], fates)
+    return Published(sequence.id, batch, account["received"], fates, account["rows"], gates)
+
+
+def _commit_dataset(
+    sequence: Sequence,
+    batch: int,
+    validated: Validated,
+    dataset: Dataset,
+    source: Source,
+    pages: SequenceOf[LandedPage],
+    others: Mapping[str, dict[str, int]],
+    store: Store,
+) -> Counts:
+    """Commit the rows of one dataset; the deciding one with the whole account."""
+
+    def build(snapshot: DeltaTable) -> Change:
+        table, repeats = validated.tables[dataset.id], validated.repeats[dataset.id]
+        if validated.is_refused:
+            table, repeats = table.slice(0, 0), {}
+        change, outcomes = change_for(snapshot, table, repeats, dataset, sequence)
+        if dataset.id != source.deciding.id:
+            return change
+        rows = {**others, dataset.id: change.counts["rows"]}
+        return Change(change.rows, _account(validated, outcomes, rows, pages), change.replace)
+
+    return commit(table_of(dataset, store.base(dataset.id)), sequence.id, batch, build).counts
+
+
+def _account(
+    validated: Validated, outcomes: Mapping[int, str], rows: Mapping[str, dict[str, int]], pages: SequenceOf[LandedPage]
+) -> Counts:
+    """What became of every record of the batch: fates and, for quarantine, rules; they add up to `received`."""
+    passed = validated.received - len(validated.refused)
+    fates: dict[str, int] = dict(Counter(FATE_OF_ROW[outcome] for outcome in outcomes.values()))
+    if validated.is_refused:
+        fates = {"refused": passed} if passed else {}
+    return {
+        "received": validated.received,
+        "fates": fates,
+        "quarantined": dict(Counter(one.findings[0].rule for one in validated.refused)),
+        "rows": dict(rows),
+        "gates": [asdict(gate) for gate in validated.gates],
+        "completeness": pages[-1].completeness,
+    }
+
+
+def _commit_rows(dataset: Dataset, path: str, rows: list[dict[str, Any]], sequence: Sequence, batch: int) -> None:
+    table = to_table(rows, dataset)
+    commit(table_of(dataset, path), sequence.id, batch, lambda _: Change(table, {"rows": table.num_rows}))
+
+
+def _newest(validated: Validated, source: Source) -> datetime | None:
+    table: pa.Table = validated.tables[source.deciding.id]
+    newest: datetime | None = pc.max(table["observed_at"]).as_py() if table.num_rows else None
+    return newest

@@ -1,0 +1,1 @@
+"""Validate: row rules decide records, gates decide batches."""
