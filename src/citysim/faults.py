@@ -76,7 +76,7 @@ def damage(
     if kind == "duplicate":
         return record, Fault(weak.stream, record_id, kind, None, None)
     random = Draws(seed, "faults", weak.stream, kind).sequence("where", record_id)
-    field = random.choice([path for path in _candidates(weak, kind) if _holds(record, path)])
+    field = random.choice([path for path in _candidates(weak, kind) if _can_be_broken(weak, kind, record, path)])
     if kind == "missing_key":
         return _replaced(record, field.split("."), None, is_removal=True), Fault(
             weak.stream, record_id, kind, field, None
@@ -126,6 +126,13 @@ def _wrong_type(random: Random, old: Any) -> Any:
 
 def _wrong_text(random: Random) -> str:
     return random.choice(("--", "未知", "待定", "n/a", "abc", "见附件", "一千二百", "？？？"))
+
+
+def _can_be_broken(weak: Weaknesses, kind: Kind, record: dict[str, Any], path: str) -> bool:
+    """False where the field is absent, or already holds the only sentinel it has."""
+    if not _holds(record, path):
+        return False
+    return kind != "sentinel" or any(one != _value_at(record, path) for one in weak.sentinels[path])
 
 
 def _holds(record: Any, path: str) -> bool:

@@ -1,0 +1,193 @@
+"""`python -m citysim`: serve the simulated city, record another one, or verify a recording."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+# Work is done on the loopback of one machine and arrays are small: more threads per array only get in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ASKED_WRONGLY = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m citysim",
+        description="A simulated city with four platforms that cannot talk to each other. Everything in it is invented.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser(
+        "serve",
+        help="start the four platforms on loopback and print their addresses",
+        description="Replays the recording through four HTTP services until it is stopped (SIGTERM or Ctrl-C). "
+        "A record is visible once city time has passed the moment at which its platform would know it. "
+        "Credentials: CITYSIM_CLOUD_USER, CITYSIM_CLOUD_PASSWORD, CITYSIM_POLICE_LICENCE, "
+        "CITYSIM_TRANSPORT_APP_KEY, CITYSIM_TRANSPORT_SECRET; each has a default for this city only.",
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument(
+        "--ports", type=_ports, default=(0, 0, 0, 0), metavar="A,B,C,D",
+        help="ports of cloud control, traffic safety, transport information and CIM; 0 is any free port (the default)",
+    )  # fmt: skip
+    serve.add_argument(
+        "--recording-start", type=_moment, metavar="ISO",
+        help="moment of the recording's first second, such as 2026-03-18T08:00:00+08:00; Beijing time when no zone is "
+        "given (default: 45 minutes before the clock starts, floored to 5 minutes)",
+    )  # fmt: skip
+    serve.add_argument("--clock-start", type=_moment, metavar="ISO", help="city time at start (default: now)")
+    serve.add_argument("--speed", type=_positive, default=1.0, help="city seconds per real second (default: 1)")
+    serve.add_argument(
+        "--rsus", choices=("sensing", "all"), default="sensing",
+        help="which RSUs see participants: the 40 with sensing (default), or all",
+    )  # fmt: skip
+    serve.add_argument("--hz", type=int, choices=(1, 10), default=1, help="RSM frames a second (default: 1)")
+    serve.add_argument("--log-dir", type=Path, metavar="DIR", help="write <service>.served.jsonl files there")
+    serve.add_argument("--seed", type=int, help="seed of noise and faults (default: the recording's)")
+    serve.add_argument(
+        "--faults", type=_share, default=0.005, metavar="SHARE",
+        help="share of records made bad on purpose, 0 for none (default: %(default)s)",
+    )  # fmt: skip
+    serve.add_argument(
+        "--token-life-s",
+        type=_positive,
+        default=1800.0,
+        metavar="S",
+        help="life of a cloud-control token (default: 1800)",
+    )
+    serve.add_argument(
+        "--row-cap", type=_rows, default=10, metavar="N", help="most rows in one police answer (default: %(default)s)"
+    )
+    serve.add_argument("--recording", type=Path, metavar="DIR", help="another recording (default: the one that ships)")
+    serve.add_argument("--json", action="store_true", help="print the addresses as one line of JSON")
+    serve.set_defaults(run=_serve)
+
+    record = commands.add_parser(
+        "record",
+        help="make another recording (needs the sim extra)",
+        description="Builds a city and its traffic with Eclipse SUMO and packs half an hour of it. "
+        "The recording that ships is the normative one; yours may differ from it in the last digit.",
+    )
+    record.add_argument("--seed", type=int, default=7, help="seed of city and traffic (default: %(default)s)")
+    record.add_argument("--minutes", type=_rows, default=30, help="minutes to record (default: %(default)s)")
+    record.add_argument("--size", default="12x11", help="junctions across and up (default: %(default)s)")
+    record.add_argument("--demand", type=_rows, default=4800, help="trips an hour (default: %(default)s)")
+    record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help="(default: ./recording)")
+    record.set_defaults(run=_record)
+
+    verify = commands.add_parser("verify", help="compare a recording with the hashes in its manifest")
+    verify.add_argument("folder", type=Path, nargs="?", help="(default: the recording that ships)")
+    verify.set_defaults(run=_verify)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from citysim.clock import BEIJING, CityClock, default_recording_start
+    from citysim.services.serve import Options, PortTaken, serve
+    from citysim.truth import RecordingUnreadable, load
+    from citysim.views.city import City
+
+    clock_start = options.clock_start or datetime.now(UTC)
+    start = options.recording_start or default_recording_start(clock_start)
+    if start.microsecond:
+        return _refuse("--recording-start must fall on a whole second")
+    try:
+        truth = load(options.recording)
+    except RecordingUnreadable as problem:
+        return _refuse(str(problem))
+    city = City(
+        truth,
+        seed=truth.seed if options.seed is None else options.seed,
+        recording_start=start,
+        fault_share=options.faults,
+        is_all_sensing=options.rsus == "all",
+        hz=options.hz,
+    )
+
+    def announce(addresses: Mapping[str, str]) -> None:
+        told = {"recording_start": start.astimezone(BEIJING).isoformat(), **addresses}
+        lines = [json.dumps(told)] if options.json else [f"{name:<16} {value}" for name, value in told.items()]
+        print("\n".join(lines), flush=True)
+
+    try:
+        serve(
+            city,
+            CityClock(start, clock_start, options.speed),
+            Options(options.host, options.ports, options.log_dir, options.token_life_s, options.row_cap),
+            announce,
+        )
+    except PortTaken as problem:
+        return _refuse(str(problem))
+    return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    try:
+        from citysim.record import make
+    except ImportError as problem:
+        return _refuse(f"recording needs the sim extra ({problem}): pip install 'hutong[sim]'")
+    make(options.seed, options.minutes, options.size, options.demand, options.out)
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from citysim.truth import RECORDING, verify
+
+    problems = verify(options.folder or RECORDING)
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+def _refuse(said: str) -> int:
+    print(f"citysim: {said}", file=sys.stderr)
+    return ASKED_WRONGLY
+
+
+def _moment(text: str) -> datetime:
+    from citysim.clock import BEIJING
+
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    ports = tuple(int(part) for part in text.split(","))
+    if len(ports) != 4 or not all(0 <= port <= 65535 for port in ports):
+        raise argparse.ArgumentTypeError("four ports from 0 to 65535, joined by commas, are needed")
+    return ports
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("a number above 0 is needed")
+    return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("a share from 0 to 1 is needed")
+    return value
+
+
+def _rows(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on is needed")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""The four platforms as HTTP services, each a stranger with its own dialect."""
+
+from citysim.services.process import CityDidNotStart, RunningCity, running
+
+__all__ = ["CityDidNotStart", "RunningCity", "running"]

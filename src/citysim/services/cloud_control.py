@@ -1,0 +1,186 @@
+"""The cloud-control platform: REST JSON, a bearer token by login, and an offset that is a page number."""
+
+import bisect
+import hmac
+import itertools
+import json
+import math
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import Any
+
+from starlette.applications import Starlette
+
+from citysim.clock import CityClock
+from citysim.services.answer import Answer, Asked, application
+from citysim.services.credentials import Credentials
+from citysim.services.served import ServedLog
+from citysim.views import cloud_control as view
+from citysim.views.city import City
+from citysim.views.cloud_control import Envelope
+
+RSU_PAGE, RSU_LARGEST_PAGE = 100, 500
+RSM_PAGE, RSM_LARGEST_PAGE = 500, 2000
+LOGGED = frozenset({"offset", "limit", "from_date", "to_date"})
+
+
+class _Refused(Exception):
+    """The request gets an error answer."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status, self.said = status, said
+
+
+class _Tokens:
+    """Who logged in, and until when; real time, as a session is no part of the city's clock."""
+
+    def __init__(self, life_s: float) -> None:
+        self.life_s, self._lock = life_s, Lock()
+        self._ends: dict[str, float] = {}
+
+    def issue(self) -> str:
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            now = time.monotonic()
+            self._ends = {known: end for known, end in self._ends.items() if end > now} | {token: now + self.life_s}
+        return token
+
+    def is_valid(self, token: str) -> bool:
+        with self._lock:
+            return self._ends.get(token, 0.0) > time.monotonic()
+
+
+class _EnvelopeIndex:
+    """How many envelopes each minute holds and when, kept small so that a page can be found without rendering all."""
+
+    def __init__(self, city: City) -> None:
+        self._city, self._lock = city, Lock()
+        self._stamps: dict[int, list[int]] = {}
+        self._start_ms = round(city.recording_start.timestamp() * 1000)
+
+    def page(self, from_ms: int, to_ms: int, first: int, count: int) -> tuple[int, list[Envelope]]:
+        """Envelopes with from_ms <= timestamp < to_ms: how many in all, and `count` of them from number `first` on."""
+        total = 0
+        found: list[Envelope] = []
+        for minute in self._minutes(from_ms, to_ms):
+            stamps = self._stamps_of(minute)
+            begin, end = bisect.bisect_left(stamps, from_ms), bisect.bisect_left(stamps, to_ms)
+            low, high = begin + max(0, first - total), min(end, begin + first + count - total)
+            if low < high:
+                found += view.rsm(self._city, minute).envelopes[low:high]
+            total += end - begin
+        return total, found
+
+    def _minutes(self, from_ms: int, to_ms: int) -> range:
+        last = math.ceil(self._city.truth.duration_s / 60)
+        begin = (from_ms - self._start_ms) // 60_000
+        end = -((self._start_ms - to_ms) // 60_000)
+        return range(max(0, begin), min(last, end))
+
+    def _stamps_of(self, minute: int) -> list[int]:
+        with self._lock:
+            if minute not in self._stamps:
+                self._stamps[minute] = [one.timestamp_ms for one in view.rsm(self._city, minute).envelopes]
+            return self._stamps[minute]
+
+
+def cloud_control(
+    city: City, clock: CityClock, credentials: Credentials, served: ServedLog, token_life_s: float = 1800.0
+) -> Starlette:
+    """The service. token_life_s: real seconds for which a token is good."""
+    tokens, index = _Tokens(token_life_s), _EnvelopeIndex(city)
+    start_ms = round(city.recording_start.timestamp() * 1000)
+
+    def login(asked: Asked) -> Answer:
+        try:
+            sent = json.loads(asked.body)
+            user, password = str(sent["username"]), str(sent["password"])
+        except (ValueError, KeyError, TypeError):
+            raise _Refused(400, "bad request: username and password are required") from None
+        is_user = hmac.compare_digest(user.encode(), credentials.cloud_user.encode())
+        if not (hmac.compare_digest(password.encode(), credentials.cloud_password.encode()) and is_user):
+            raise _Refused(401, "incorrect username or password")
+        life = math.floor(tokens.life_s)
+        return _ok({"data": {"token_type": "bearer", "access_token": tokens.issue(), "expires_in": life}})
+
+    def rsus(asked: Asked) -> Answer:
+        first, limit = _page(asked, RSU_PAGE, RSU_LARGEST_PAGE)
+        shown = view.rsus(city).shown
+        page = shown[first : first + limit]
+        return _ok(
+            {"count": len(shown), "data": [one.record for one in page]},
+            record_ids=[one.record_id for one in page],
+            fault_ids=[one.record_id for one in page if one.fault is not None],
+        )
+
+    def rsm(asked: Asked) -> Answer:
+        first, limit = _page(asked, RSM_PAGE, RSM_LARGEST_PAGE)
+        # Seconds here and milliseconds in the records: this platform really has both.
+        from_ms, to_ms = (_whole(asked, name) * 1000 for name in ("from_date", "to_date"))
+        if from_ms >= to_ms:
+            raise _Refused(400, "bad request: from_date must be before to_date")
+        known_ms = start_ms + math.floor(clock.now_s() * 1000) + 1
+        total, page = index.page(from_ms, min(to_ms, known_ms), first, limit)
+        body = f'{{"code":0,"msg":"ok","count":{total},"data":[{",".join(one.text for one in page)}]}}'
+        return Answer(
+            body.encode(),
+            record_ids=list(itertools.chain.from_iterable(one.record_ids for one in page)),
+            fault_ids=list(itertools.chain.from_iterable(one.fault_ids for one in page)),
+        )
+
+    def guarded(handler: Callable[[Asked], Answer], needs_token: bool = True) -> Callable[[Asked], Answer]:
+        def answered(asked: Asked) -> Answer:
+            scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+            if needs_token and not (scheme.lower() == "bearer" and tokens.is_valid(token.strip())):
+                return _error(401, "token is missing, invalid or expired")
+            try:
+                return handler(asked)
+            except _Refused as refused:
+                return _error(refused.status, refused.said)
+
+        return answered
+
+    return application(
+        {
+            ("POST", "/api/v1/login"): guarded(login, needs_token=False),
+            ("GET", "/api/v1/rsus"): guarded(rsus),
+            ("GET", "/api/v1/rsm"): guarded(rsm),
+        },
+        served=served,
+        logged_params=LOGGED,
+        not_found=lambda asked: _error(404, "not found"),
+        broken=_error(500, "internal error"),
+    )
+
+
+def _page(asked: Asked, size: int, largest: int) -> tuple[int, int]:
+    """Number of the first row, and rows wanted. `offset` counts pages from 1; a large limit is cut without a word."""
+    page, limit = _whole(asked, "offset", 1), _whole(asked, "limit", size)
+    if page < 1 or limit < 1:
+        raise _Refused(400, "bad request: offset and limit start at 1")
+    limit = min(limit, largest)
+    return (page - 1) * limit, limit
+
+
+def _whole(asked: Asked, name: str, default: int | None = None) -> int:
+    text = asked.params.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise _Refused(400, f"bad request: {name} must be a whole number")
+    return int(text)
+
+
+def _ok(fields: dict[str, Any], record_ids: Sequence[str] = (), fault_ids: Sequence[str] = ()) -> Answer:
+    return Answer(_json({"code": 0, "msg": "ok", **fields}), record_ids=record_ids, fault_ids=fault_ids)
+
+
+def _error(status: int, said: str) -> Answer:
+    return Answer(_json({"code": status, "msg": said}), status=status)
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,113 @@
+"""The four services in a process of their own, for tests and demonstrations."""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+READY_WITHIN_S = 30.0
+STOPPED_WITHIN_S = 10.0
+
+
+class CityDidNotStart(RuntimeError):
+    """The services' process ended, or said nothing, before it was ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCity:
+    """A city that answers."""
+
+    recording_start: datetime
+    cloud_control: str
+    traffic_safety: str
+    transport_info: str
+    cim: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> int:
+        """End the process, if it still runs, and return its exit code."""
+        return _ended(self.process)
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    recording_start: datetime | None = None,
+    clock_start: datetime | None = None,
+    speed: float = 1.0,
+    rsus: str = "sensing",
+    hz: int = 1,
+    log_dir: Path | None = None,
+    seed: int | None = None,
+    faults: float = 0.005,
+    ports: Sequence[int] = (0, 0, 0, 0),
+    token_life_s: float = 1800.0,
+    row_cap: int = 10,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[RunningCity]:
+    """The four services, started with `python -m citysim serve`, and stopped on the way out.
+
+    environment: variables to set beside those of this process, such as other credentials.
+    Raises CityDidNotStart, with what the process said, when it is not ready in time.
+    """
+    chosen: dict[str, object] = {
+        "--recording-start": recording_start.isoformat() if recording_start else None,
+        "--clock-start": clock_start.isoformat() if clock_start else None,
+        "--speed": speed,
+        "--rsus": rsus,
+        "--hz": hz,
+        "--log-dir": log_dir,
+        "--seed": seed,
+        "--faults": faults,
+        "--ports": ",".join(map(str, ports)),
+        "--token-life-s": token_life_s,
+        "--row-cap": row_cap,
+    }
+    options = [text for name, value in chosen.items() if value is not None for text in (name, str(value))]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "citysim", "serve", "--json", *options],
+        stdout=subprocess.PIPE,
+        stderr=None,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        yield _announced(process)
+    finally:
+        _ended(process)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _announced(process: subprocess.Popen[bytes]) -> RunningCity:
+    """The city, from the one line it prints when it is ready."""
+    assert process.stdout is not None
+    is_readable, _, _ = select.select([process.stdout], [], [], READY_WITHIN_S)
+    line = process.stdout.readline() if is_readable else b""
+    if not line:
+        raise CityDidNotStart(f"python -m citysim serve was not ready within {READY_WITHIN_S:.0f} s; see its stderr")
+    told = json.loads(line)
+    return RunningCity(
+        recording_start=datetime.fromisoformat(told["recording_start"]),
+        cloud_control=told["cloud_control"],
+        traffic_safety=told["traffic_safety"],
+        transport_info=told["transport_info"],
+        cim=told["cim"],
+        process=process,
+    )
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """The exit code of the process, which is asked to stop first and made to stop if it does not."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        return process.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()

@@ -1,0 +1,134 @@
+"""All four services in one process, on loopback, until somebody says stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from citysim.clock import CityClock
+from citysim.services.cim import cim
+from citysim.services.cloud_control import cloud_control
+from citysim.services.credentials import credentials
+from citysim.services.served import ServedLog
+from citysim.services.traffic_safety import traffic_safety
+from citysim.services.transport_info import transport_info
+from citysim.views.city import City
+
+log = logging.getLogger(__name__)
+
+SERVICES = ("cloud_control", "traffic_safety", "transport_info", "cim")
+
+
+class PortTaken(OSError):
+    """A port that was asked for by number is in use."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.port = port
+        super().__init__(f"port {port} on {host} is already in use: stop what uses it, or give 0 for any free port")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the services answer, beside what the city is."""
+
+    host: str = "127.0.0.1"
+    ports: tuple[int, ...] = (0, 0, 0, 0)
+    """In the order of SERVICES; 0 for any free port."""
+    log_dir: Path | None = None
+    token_life_s: float = 1800.0
+    row_cap: int = 10
+
+
+def applications(city: City, clock: CityClock, options: Options) -> tuple[dict[str, Starlette], list[ServedLog]]:
+    """The four services by name, and the logs they write."""
+    logs = {name: ServedLog(name, clock, options.log_dir) for name in SERVICES}
+    keys = credentials()
+    services = {
+        "cloud_control": cloud_control(city, clock, keys, logs["cloud_control"], options.token_life_s),
+        "traffic_safety": traffic_safety(city, clock, keys, logs["traffic_safety"], options.row_cap),
+        "transport_info": transport_info(city, clock, keys, logs["transport_info"]),
+        "cim": cim(city, clock, logs["cim"]),
+    }
+    return services, list(logs.values())
+
+
+def serve(city: City, clock: CityClock, options: Options, announce: Callable[[Mapping[str, str]], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is called once, with each service's address, when all accept.
+
+    Raises PortTaken when a port that was given by number is in use.
+    """
+    sockets = listening(options.host, options.ports)
+    services, logs = applications(city, clock, options)
+    addresses = {
+        name: f"http://{options.host}:{one.getsockname()[1]}" for name, one in zip(SERVICES, sockets, strict=True)
+    }
+    try:
+        asyncio.run(_serve(list(services.values()), sockets, lambda: announce(addresses)))
+    finally:
+        for one in logs:
+            one.close()
+
+
+def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
+    """One listening socket per port; closes them all again when one port is taken."""
+    sockets: list[socket.socket] = []
+    for port in ports:
+        one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        sockets.append(one)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+            # Listening at once is what makes the same port given twice fail here, and not later.
+            one.listen(128)
+        except OSError as problem:
+            for opened in sockets:
+                opened.close()
+            raise PortTaken(host, port) from problem
+    return sockets
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process, since four of them share it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(services: Sequence[Starlette], sockets: Sequence[socket.socket], ready: Callable[[], None]) -> None:
+    servers = [
+        _Server(
+            uvicorn.Config(
+                service,
+                lifespan="off",
+                access_log=False,
+                log_level="warning",
+                log_config=None,
+                timeout_graceful_shutdown=2,
+                # The city's clients stop for breath between pages; a closed connection would look like a fault.
+                timeout_keep_alive=60,
+            )
+        )
+        for service in services
+    ]
+
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [asyncio.create_task(server.serve(sockets=[one])) for server, one in zip(servers, sockets, strict=True)]
+    while not all(server.started or server.should_exit for server in servers):
+        await asyncio.sleep(0.01)
+    if not any(server.should_exit for server in servers):
+        ready()
+    await asyncio.gather(*tasks)

@@ -1,0 +1,158 @@
+"""The police platform: SOAP in GBK, a licence serial as credential, and a row cap instead of paging."""
+
+import hmac
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from lxml import etree
+from starlette.applications import Starlette
+
+from citysim.clock import CityClock, from_beijing_text
+from citysim.services.answer import Answer, Asked, application
+from citysim.services.credentials import Credentials
+from citysim.services.served import ServedLog
+from citysim.views import traffic_safety as view
+from citysim.views.city import City, Shown
+
+NAMESPACE = "http://ws.trffweb.qy.com"
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
+MEDIA_TYPE = "text/xml; charset=GBK"
+ACCIDENTS = "03C01"
+LOGGED: frozenset[str] = frozenset()
+"""Nothing: this platform is asked in the body, and `Answer.query` names the window."""
+
+
+class _Malformed(Exception):
+    """The request is no call of queryObjectOut."""
+
+
+class _Refused(Exception):
+    """The call is understood and answered with an error code inside HTTP 200."""
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code, self.said = code, said
+
+
+def traffic_safety(
+    city: City, clock: CityClock, credentials: Credentials, served: ServedLog, row_cap: int = 10
+) -> Starlette:
+    """The service. row_cap: most rows in one answer; the rest of the window is left out without a word."""
+
+    def query(asked: Asked) -> Answer:
+        try:
+            call = _call(asked.body)
+        except _Malformed as problem:
+            return _fault("soapenv:Client", str(problem), 500)
+        try:
+            _check_licence(call["jkxlh"], credentials)
+            if call["jkid"] != ACCIDENTS:
+                raise _Refused("0", "接口标识不存在")
+            begin, end, window = _window(call["QueryXmlDoc"])
+        except _Refused as refused:
+            return _answer(refused.code, refused.said, [])
+        begin_s, end_s = ((moment - city.recording_start).total_seconds() for moment in (begin, end))
+        rows = [one for one in _visible(city, clock.now_s()) if begin_s <= one.stamp_s < end_s][:row_cap]
+        return _answer("1", "数据下载成功", rows, {"jkid": call["jkid"], **window})
+
+    return application(
+        {("POST", "/services/TmriOutAccess"): query},
+        served=served,
+        logged_params=LOGGED,
+        not_found=lambda asked: _fault("soapenv:Client", "服务不存在", 404),
+        broken=_fault("soapenv:Server", "系统内部错误", 500),
+    )
+
+
+def _visible(city: City, now_s: float) -> list[Shown]:
+    """The records that the platform shows at `now_s`: of each accident, the revision known last."""
+    newest: dict[str, float] = {}
+    for one in view.accidents(city).shown:
+        if one.known_s <= now_s:
+            number = one.record_id.partition("@")[0]
+            newest[number] = max(newest.get(number, -math.inf), one.known_s)
+    return [one for one in view.accidents(city).shown if newest.get(one.record_id.partition("@")[0]) == one.known_s]
+
+
+def _check_licence(sent: str, credentials: Credentials) -> None:
+    if not hmac.compare_digest(sent.encode(), credentials.police_licence.encode()):
+        raise _Refused("-1", "接口序列号无效")
+
+
+def _call(body: bytes) -> dict[str, str]:
+    """The parameters of the queryObjectOut call in the request."""
+    root = _parsed(body)
+    call = root.find(f"{{{SOAP}}}Body/{{{NAMESPACE}}}queryObjectOut")
+    if call is None:
+        raise _Malformed("没有找到 queryObjectOut 操作")
+    sent = {etree.QName(part).localname: part.text or "" for part in call.iterchildren(tag=etree.Element)}
+    missing = [name for name in ("xtlb", "jkxlh", "jkid", "QueryXmlDoc") if name not in sent]
+    if missing:
+        raise _Malformed(f"缺少参数 {missing[0]}")
+    return sent
+
+
+def _window(document: str) -> tuple[datetime, datetime, dict[str, str]]:
+    """Begin and end of the asked window, and its two texts. The texts are URL-encoded UTF-8 inside GBK XML."""
+    try:
+        condition = _parsed(document.encode("gb18030")).find("QueryCondition")
+    except _Malformed:
+        condition = None
+    if condition is None:
+        raise _Refused("0", "查询条件格式错误")
+    window = {name: unquote(condition.findtext(name) or "", encoding="utf-8") for name in ("kssj", "jssj")}
+    try:
+        return from_beijing_text(window["kssj"]), from_beijing_text(window["jssj"]), window
+    except ValueError:
+        raise _Refused("0", "查询时间格式错误") from None
+
+
+def _parsed(body: bytes) -> etree._Element:
+    """The root of an XML document that is in GBK whatever its header says. Entities are not resolved."""
+    try:
+        text = body.decode("gb18030").lstrip("\ufeff \r\n\t")
+        if text.startswith("<?xml"):
+            text = text.partition("?>")[2]
+        return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    except (UnicodeDecodeError, ValueError, etree.XMLSyntaxError):
+        raise _Malformed("请求报文不是有效的XML") from None
+
+
+def _answer(code: str, said: str, rows: Sequence[Shown], query: Mapping[str, str] | None = None) -> Answer:
+    items = "".join(f"<item>{_item(one)}</item>" for one in rows)
+    inner = (
+        f'<?xml version="1.0" encoding="GBK"?><root><head><code>{code}</code><message>{escape(said)}</message>'
+        f"<rownum>{len(rows)}</rownum></head><body>{items}</body></root>"
+    )
+    result = (
+        f'<ns1:queryObjectOutResponse xmlns:ns1="{NAMESPACE}" soapenv:encodingStyle="{ENCODING}">'
+        f'<queryObjectOutReturn xsi:type="xsd:string">{escape(inner)}</queryObjectOutReturn></ns1:queryObjectOutResponse>'
+    )
+    return Answer(
+        _envelope(result),
+        MEDIA_TYPE,
+        record_ids=[one.record_id for one in rows],
+        fault_ids=[one.record_id for one in rows if one.fault is not None],
+        query=query or {},
+    )
+
+
+def _item(one: Shown) -> str:
+    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in one.record.items())
+
+
+def _fault(code: str, said: str, status: int) -> Answer:
+    body = f"<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{escape(said)}</faultstring></soapenv:Fault>"
+    return Answer(_envelope(body), MEDIA_TYPE, status)
+
+
+def _envelope(body: str) -> bytes:
+    return (
+        f'<?xml version="1.0" encoding="GBK"?><soapenv:Envelope xmlns:soapenv="{SOAP}"'
+        ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+    ).encode("gbk")

@@ -1,0 +1,137 @@
+"""What every view starts from, and the shape in which it answers."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from citysim.draws import Draws
+from citysim.faults import Fault, Weaknesses, chosen_for, damage
+from citysim.planes import CityPlane
+from citysim.truth import Truth
+
+GEOID_SEPARATION_M = -38.0
+"""Height above the ellipsoid minus height above the 1985 datum; one plausible figure for the whole small city."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, eq=False)
+class City:
+    """One city as its platforms see it: the truth, the seed of their noise, and the date.
+
+    Compared by identity, so that a view can be computed once per city and kept.
+    """
+
+    truth: Truth
+    seed: int
+    recording_start: datetime
+    """The aware moment of the recording's first second."""
+    fault_share: float = 0.005
+    """Share of the records on the wire that are made bad; 0 for none."""
+    is_all_sensing: bool = False
+    """True when every RSU has sensing, not only those of the recording."""
+    hz: int = 1
+    """RSM frames a second."""
+
+    def draws(self, platform: str, stream: str) -> Draws:
+        """The draws of one stream."""
+        return Draws(self.seed, platform, stream)
+
+    def moment(self, t_s: float) -> datetime:
+        """The aware moment of second `t_s` of the recording."""
+        return self.recording_start + timedelta(seconds=t_s)
+
+    def plane(self) -> CityPlane:
+        """The city's own metres."""
+        return _plane(*self.truth.origin)
+
+
+@functools.lru_cache(maxsize=4)
+def _plane(lon: float, lat: float) -> CityPlane:
+    return CityPlane(lon, lat)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a shown record comes from: for tests and scoring, never on the wire."""
+
+    truth_id: str | None
+    """Id in the truth's table (RSU, participant, accident, section, edge, junction); null if only the view knows it."""
+    lon: float
+    """WGS-84 degrees; of a line, its first vertex."""
+    lat: float
+    t_s: float | None = None
+    """Seconds from the recording's first second at which it was so; null for what does not move."""
+    noise_m: tuple[float, float] | None = None
+    """Metres east and north that the platform added to the position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One record as a platform shows it."""
+
+    record_id: str
+    known_s: float
+    """Second of the recording from which the platform shows it; minus infinity for always."""
+    stamp_s: float
+    """Second of the recording by which the platform filters and sorts it."""
+    record: dict[str, Any]
+    origin: Origin
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All records of one stream in the order of the platform, bad ones included."""
+
+    stream: str
+    shown: tuple[Shown, ...]
+    faults: tuple[Fault, ...]
+
+    def origins(self) -> Mapping[str, Origin]:
+        """Per record id, the truth it came from."""
+        return {one.record_id: one.origin for one in self.shown}
+
+
+def with_faults(city: City, weak: Weaknesses, records: Sequence[Shown]) -> View:
+    """The view in which the city's share of `records` has been made bad. A duplicate follows its first copy."""
+    chosen = chosen_for(city.seed, weak.stream, [one.record_id for one in records], city.fault_share)
+    shown, faults = [], []
+    for one in records:
+        kind = chosen.get(one.record_id)
+        if kind is None:
+            shown.append(one)
+            continue
+        record, fault = damage(city.seed, weak, one.record_id, kind, one.record)
+        faults.append(fault)
+        shown.append(replace(one, record=record, fault=fault))
+        if kind == "duplicate":
+            shown.append(replace(one, record=record))
+    return View(weak.stream, tuple(shown), tuple(faults))
+
+
+class once_per_city(Generic[Answer]):
+    """Keeps what a view computed for a city while the city lives; safe when several services ask at once."""
+
+    def __init__(self, compute: Callable[[City], Answer]) -> None:
+        functools.update_wrapper(self, compute)
+        self._compute, self._lock = compute, Lock()
+        self._known: list[tuple[City, Answer]] = []
+
+    def __call__(self, city: City) -> Answer:
+        with self._lock:
+            for known, answer in self._known:
+                if known is city:
+                    return answer
+            answer = self._compute(city)
+            # A few cities at most live in one process, so the oldest may go.
+            self._known = [*self._known[-3:], (city, answer)]
+            return answer
+
+
+def rows_of(table: Any, *names: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a pyarrow table as tuples of the named columns."""
+    return zip(*(table.column(name).to_pylist() for name in names), strict=True)
