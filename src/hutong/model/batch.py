@@ -41,6 +41,18 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """What the last landed page of a sequence says about the next one; both None before the very first pull.
+
+    cursor: the newest cursor value seen, as the source wrote it.
+    position: where a pull that did not come to its end goes on (`Page.resume`); None when it did.
+    """
+
+    cursor: str | None = None
+    position: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answer of a platform, as it came.
 
