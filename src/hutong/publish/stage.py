@@ -27,7 +27,7 @@ from hutong.schema.arrow import arrow_schema, to_table
 from hutong.store.landing import LandedPage
 from hutong.store.paths import Store
 from hutong.store.tables import Change, Counts, Table, commit, number
-from hutong.validate.stage import Validated
+from hutong.model.rows import Validated
 
 log = logging.getLogger(__name__)
 

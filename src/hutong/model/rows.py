@@ -1,0 +1,46 @@
+"""Rows on their way from a landed batch to its datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from hutong.model.batch import GateResult, Record, Refused
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A batch in the words of its datasets.
+
+    rows: dataset -> rows, every column of its contract present, each with its `record` number.
+    records: number -> raw record, of those that have rows. refused: the others, with their findings.
+    """
+
+    received: int
+    rows: Mapping[str, Sequence[Row]]
+    records: Mapping[int, Record]
+    refused: Sequence[Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What may be published: per dataset a table of the contract's schema with one row per key, and the records that may not pass.
+
+    repeats: dataset -> record number -> duplicate or superseded, for rows that another of the same batch stands for.
+    """
+
+    received: int
+    tables: Mapping[str, pa.Table]
+    repeats: Mapping[str, Mapping[int, str]]
+    refused: Sequence[Refused]
+    gates: Sequence[GateResult]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a critical gate refuses the whole batch."""
+        return any(not gate.passed and gate.severity == "critical" for gate in self.gates)
