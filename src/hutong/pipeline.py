@@ -1,0 +1,67 @@
+"""The stages in a row, for one sequence: a stream of a platform in a city.
+
+    extract -> land                      what Airflow runs as its task `land`
+    normalise -> validate -> publish     what Airflow runs as its task `publish`
+
+Nothing lies between the two but the store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from hutong.extract.stage import extract
+from hutong.land.stage import land
+from hutong.model.batch import Landed, Published, Sequence, Versions
+from hutong.normalise.stage import compile_source, normalise, pseudonymiser
+from hutong.pages import records_of
+from hutong.publish.stage import last_published, publish
+from hutong.registry import Registry, Source
+from hutong.secrets import Secrets
+from hutong.store.crypt import StoreKey
+from hutong.store.landing import mark, read_batch
+from hutong.store.paths import Store
+from hutong.validate.stage import validate
+
+log = logging.getLogger(__name__)
+
+
+def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets) -> Landed:
+    """Pull what the platform has behind the cursor, and land it.
+
+    Raises PlatformError when the platform does not deliver; what came before is landed all the same.
+    """
+    _, resume = mark(store, sequence)
+    pages = extract(sequence, source.connector, source.stream, secrets, resume, datetime.now(UTC))
+    return land(sequence, source.stream, pages, store, store_key(source, secrets))
+
+
+def publish_waiting(
+    source: Source, sequence: Sequence, registry: Registry, store: Store, secrets: Secrets
+) -> Iterator[Published]:
+    """Publish every landed batch that the ledger does not close yet, in order; yields after each."""
+    newest, _ = mark(store, sequence)
+    done = last_published(sequence, store)
+    if done >= newest:
+        return
+    key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
+    plan = compile_source(source, pseudonyms)
+    versions = Versions(
+        mapping=source.mapping.version,
+        mapping_digest=source.mapping_digest,
+        contracts={name: dataset.version for name, dataset in source.datasets.items()},
+        codes_digest=source.codes_digest,
+        pseudonym_key=pseudonyms.id if pseudonyms else None,
+    )
+    for batch in range(done + 1, newest + 1):
+        pages = list(read_batch(store, sequence, batch, key))
+        normalised = normalise(records_of(pages, source.stream), sequence, batch, plan)
+        validated = validate(normalised, source)
+        yield publish(sequence, batch, validated, pages, source, versions, registry, store)
+
+
+def store_key(source: Source, secrets: Secrets) -> StoreKey | None:
+    """The key under which the stream lands; None for streams without personal fields."""
+    return StoreKey.from_hex(secrets("store_key").reveal()) if source.is_personal else None
