@@ -21,7 +21,9 @@ class UnknownUnit(ValueError):
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
-        super().__init__(f"'{unit}' is no unit of a plain scale in UCUM; write it as there, such as km/h, 0.02 m/s or {{vehicle}}/h")
+        super().__init__(
+            f"'{unit}' is no unit of a plain scale in UCUM; write it as there, such as km/h, 0.02 m/s or {{vehicle}}/h"
+        )
 
 
 class IncompatibleUnits(ValueError):
@@ -126,6 +128,6 @@ def _is_angle(size: Any) -> bool:
 
 @cache
 def _registry() -> Any:
-    from ucumvert import PintUcumRegistry
+    from ucumvert import PintUcumRegistry  # type: ignore[import-untyped]
 
     return PintUcumRegistry()
