@@ -1,0 +1,33 @@
+"""`hutong check`: are the declared files right?"""
+
+from __future__ import annotations
+
+import click
+
+from hutong import settings
+from hutong.cli.words import say
+from hutong.errors import RegistryError
+
+
+@click.command(help=say("Check every connector, contract and mapping. Problems print as path:line: message.", "检查全部连接器、契约与映射。问题以 路径:行号: 说明 的形式列出。"))
+def check() -> None:
+    """Check the registry, units and projections included."""
+    from hutong.registry import open_registry
+    from hutong.registry.meaning import check_meaning
+
+    try:
+        registry = open_registry(settings.read())
+        problems = check_meaning(registry)
+    except RegistryError as wrong:
+        problems = list(wrong.problems)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise SystemExit(1)
+    click.echo(
+        say(
+            f"{len(registry.connectors)} connectors, {len(registry.sources)} streams, {len(registry.datasets)} contracts: all right",
+            f"{len(registry.connectors)} 个连接器、{len(registry.sources)} 个数据流、{len(registry.datasets)} 份契约：全部正确",
+        ),
+        err=True,
+    )

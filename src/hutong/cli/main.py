@@ -1,0 +1,97 @@
+"""The group of commands. A command's module is imported only when it runs, so that `hutong --help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from hutong.cli.words import say
+from hutong.errors import AskedWrongly, HutongError, nearest
+from hutong.log import to_stderr
+
+GROUPS: dict[str, dict[str, str]] = {
+    say("Declare", "登记"): {
+        "check": say("Check connectors, contracts and mappings (reads files).", "检查连接器、契约与映射（读取文件）。"),
+    },
+    say("Run", "运行"): {
+        "sync": say("Pull, land and publish a platform (reads a live platform).", "拉取、落地并发布一个平台（读取在线平台）。"),
+        "demo": say(
+            "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
+            "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",
+        ),
+    },
+    say("Look", "查看"): {
+        "query": say("Ask the base datasets in SQL (reads the lake).", "用 SQL 查询基础共性数据（读取数据湖）。"),
+        "datasets": say("List the datasets, or the columns of one (reads files and the lake).", "列出数据集或某个数据集的字段（读取文件与数据湖）。"),
+        "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
+        "quarantine": say("Refused records and why (reads the lake).", "问题数据：被拒记录及原因（读取数据湖）。"),
+    },
+    say("Prove", "核验"): {
+        "verify": say("Recount everything and hold it against the ledger (reads the lake).", "重新清点并与台账核对（读取数据湖）。"),
+    },
+}
+
+
+class _Hutong(click.Group):
+    """A group that knows its commands by name and loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for commands in GROUPS.values() for name in commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = getattr(import_module(f"hutong.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.list_commands(ctx):
+            ctx.fail(f"there is no command '{args[0]}'; {nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.command(
+    cls=_Hutong,
+    help=say(
+        "hutong joins a city's platforms into common base datasets. Settings come from the environment:"
+        " HUTONG_ROOT (declared files), HUTONG_LAKE (the lake), HUTONG_SECRETS (secret files), HUTONG_LANG (en or zh).",
+        "互通：把一座城市的各平台汇成基础共性数据。设置取自环境变量：HUTONG_ROOT（登记文件）、HUTONG_LAKE（数据湖）、"
+        "HUTONG_SECRETS（密钥文件夹）、HUTONG_LANG（zh 或 en）。",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(package_name="hutong")
+@click.option("-v", "--verbose", count=True, help=say("Say more on standard error.", "在标准错误输出更多信息。"))
+def cli(verbose: int) -> None:
+    """Set up logging before any command runs."""
+    to_stderr(max(30 - 10 * verbose, 10))
+
+
+def main() -> None:
+    """Run the command line; a hutong error becomes one clear line and an exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo(say("stopped", "已中止"), err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except HutongError as wrong:
+        click.echo(str(wrong), err=True)
+        sys.exit(2 if isinstance(wrong, AskedWrongly) else 1)
+    except BrokenPipeError:
+        # The reader of a pipe (such as `head`) had enough.
+        sys.stderr.close()
+        sys.exit(0)
