@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-from citysim.record.city import Point
-from citysim.record.demand import metres_between
+from citysim.record.city import Point, metres_between
 from citysim.record.fcd import Run, Standstill, standstills
 from citysim.record.incidents import Incident
 from citysim.record.sections import PERIOD_S, Flow, Section
@@ -20,6 +19,7 @@ TOGETHER_S = 20
 SHORTEST_COLLISION_S = 30
 DIP_SHARE = 0.75
 DIP_MPS = 1.0
+LEAST_OVERLAP_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +71,19 @@ def collisions(run: Run, collision_file: Path, begin_s: int, seconds: int) -> li
 
 
 def with_dip(accident: Accident, sections: Sequence[Section], flows: Sequence[Flow]) -> Accident:
-    """`accident` with the section whose speed it dented most: its own, or the one that leads to it; or none.
+    """`accident` with the section whose speed it dented: its own, else the one that leads to it; or none.
 
-    A dent is a period, begun or running while the vehicles stood, at most three quarters of the mean of the periods
-    before, and at least 1 m/s slower.
+    A dent is a period that overlaps the standing by a minute or more, at most three quarters of the mean of the
+    periods before, and at least 1 m/s slower.
     """
     speeds: dict[str, dict[int, float]] = {}
     for flow in flows:
         if flow.speed_mps is not None:
             speeds.setdefault(flow.section, {})[flow.interval_end_s] = flow.speed_mps
-    start = accident.edge.split("_")[0].removeprefix("E")
-    near = [
-        section.section
-        for section in sections
-        if accident.edge in section.edges or section.edges[-1].endswith("_" + start)
-    ]
-    own_street = [name for name in near if _is_same_street(name, accident.edge, sections)]
-    dents = [(_dent(speeds.get(name, {}), accident), name) for name in own_street]
-    best = min((dent for dent in dents if dent[0] is not None), default=None)
-    return accident if best is None else replace(accident, dip_section=best[1])
+    for section in _along(accident.edge, sections):
+        if _is_dented(speeds.get(section.section, {}), accident):
+            return replace(accident, dip_section=section.section)
+    return accident
 
 
 def ids(accidents: Sequence[Accident]) -> Mapping[str, Accident]:
@@ -102,7 +96,7 @@ def _scene(stills: Sequence[Standstill], kind: str, seconds: int) -> Accident | 
     first, second = stills
     starts, ends = (first.start_s, second.start_s), (first.end_s, second.end_s)
     together = max(starts) < min(ends) and abs(starts[0] - starts[1]) <= TOGETHER_S
-    if not together or metres_between((first.x_m, first.y_m), (second.x_m, second.y_m)) > ONE_PLACE_M:
+    if not first.edge or not together or metres_between((first.x_m, first.y_m), (second.x_m, second.y_m)) > ONE_PLACE_M:
         return None
     return Accident(
         t_s=float(max(starts)),
@@ -114,24 +108,30 @@ def _scene(stills: Sequence[Standstill], kind: str, seconds: int) -> Accident | 
     )
 
 
-def _is_same_street(name: str, edge: str, sections: Sequence[Section]) -> bool:
-    """Whether the section runs along the edge's street, in its direction."""
-    a, b = (part.removeprefix("E") for part in edge.split("_"))
-    step = (_sign(int(b[:2]) - int(a[:2])), _sign(int(b[2:]) - int(a[2:])))
-    sites = next(section.sites for section in sections if section.section == name)
-    return step == (_sign(sites[1][0] - sites[0][0]), _sign(sites[1][1] - sites[0][1]))
+def _along(edge: str, sections: Sequence[Section]) -> list[Section]:
+    """The section that holds `edge`, then the one before it on the same street and direction."""
+    own = [section for section in sections if edge in section.edges]
+    before = [
+        section
+        for section in sections
+        for mine in own
+        if section.sites[-1] == mine.sites[0] and _way(section) == _way(mine)
+    ]
+    return own + before
 
 
-def _dent(speeds: Mapping[int, float], accident: Accident) -> float | None:
-    """The slowest period over the mean before; None when that is no dent, or there is no before."""
+def _way(section: Section) -> tuple[int, int]:
+    (u, v), (next_u, next_v) = section.sites[:2]
+    return next_u - u, next_v - v
+
+
+def _is_dented(speeds: Mapping[int, float], accident: Accident) -> bool:
     until = accident.cleared_s if accident.cleared_s is not None else float("inf")
     before = [speed for end, speed in speeds.items() if end <= accident.t_s]
-    during = [speed for end, speed in speeds.items() if end > accident.t_s + 60 and end - PERIOD_S < until]
+    during = [
+        speed for end, speed in speeds.items() if min(end, until) - max(end - PERIOD_S, accident.t_s) >= LEAST_OVERLAP_S
+    ]
     if not before or not during:
-        return None
+        return False
     usual, slowest = sum(before) / len(before), min(during)
-    return slowest / usual if slowest <= DIP_SHARE * usual and usual - slowest >= DIP_MPS else None
-
-
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+    return slowest <= DIP_SHARE * usual and usual - slowest >= DIP_MPS

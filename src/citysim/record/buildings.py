@@ -10,6 +10,11 @@ from citysim.record.city import SPACING_M, City, Point, blocks
 GAP_TO_SIDEWALK_M = 5.0
 YARD_M = 9.0
 """Between neighbours in a block."""
+KIOSK_SHARE = 0.5
+KIOSK_M = (7.0, 2.6)
+"""Along the street, and deep."""
+SQUEEZE = 1.16
+"""The bend may make a cell a seventh narrower than it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +26,60 @@ class Building:
 
 
 def build(city: City) -> list[Building]:
-    """About a dozen buildings per block, none on a street or its sidewalks."""
+    """About a dozen buildings per block, with kiosks along the streets near its corners.
+
+    None stands on a street or its sidewalks. The kiosks are what hides people from sensing at the corners: down a
+    street that is free of them a pole sees everything.
+    """
     draw = random.Random(f"buildings {city.seed}")
     built = []
     for u, v in blocks(city):
         west, east = (_margin(city, city.column_classes[column]) for column in (u, u + 1))
         south, north = (_margin(city, city.row_classes[row]) for row in (v, v + 1))
-        for left, right in _lots(draw, u + west, u + 1 - east):
-            for low, high in _lots(draw, v + south, v + 1 - north):
-                if draw.random() < 0.9:
-                    corners = [(left, low), (right, low), (right, high), (left, high), (left, low)]
-                    ring = tuple(city.bend.point(*corner) for corner in corners)
-                    built.append(Building(ring, draw.choice((3, 6, 6, 8, 11, 18, 26, 33))))
+        lots = [
+            (left, low, right, high)
+            for left, right in _lots(draw, u + west, u + 1 - east)
+            for low, high in _lots(draw, v + south, v + 1 - north)
+        ]
+        built += [
+            Building(_ring(city, *lot), draw.choice((3, 6, 6, 8, 11, 18, 26, 33)))
+            for lot in lots
+            if draw.random() < 0.9
+        ]
+        built += [Building(_ring(city, *spot), 1) for spot in _kiosks(draw, city, u, v)]
     return built
 
 
+def _kiosks(draw: random.Random, city: City, u: int, v: int) -> list[tuple[float, float, float, float]]:
+    """Spots (west, south, east, north, in cells) along the four sides of block (u, v), at its corners."""
+    length, depth = (size / SPACING_M for size in KIOSK_M)
+    spots = []
+    for side, road_class in enumerate(
+        (city.row_classes[v], city.row_classes[v + 1], city.column_classes[u], city.column_classes[u + 1])
+    ):
+        inner = SQUEEZE * (city.half_width(road_class) + 0.3) / SPACING_M
+        near = inner if side % 2 == 0 else 1 - inner - depth
+        for is_far_end in (False, True):
+            if draw.random() < KIOSK_SHARE:
+                start = draw.uniform(30, 55) / SPACING_M
+                start = 1 - start - length if is_far_end else start
+                west, south, east, north = (
+                    (start, near, start + length, near + depth)
+                    if side < 2
+                    else (near, start, near + depth, start + length)
+                )
+                spots.append((u + west, v + south, u + east, v + north))
+    return spots
+
+
+def _ring(city: City, west: float, south: float, east: float, north: float) -> tuple[Point, ...]:
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    return tuple(city.bend.point(*corner) for corner in corners)
+
+
 def _margin(city: City, road_class: str) -> float:
-    """The strip along a street that stays free, in cells. The bend may squeeze a cell, hence the tenth more."""
-    return 1.1 * (city.half_width(road_class) + GAP_TO_SIDEWALK_M) / SPACING_M
+    """The strip along a street that stays free, in cells."""
+    return SQUEEZE * (city.half_width(road_class) + GAP_TO_SIDEWALK_M) / SPACING_M
 
 
 def _lots(draw: random.Random, start: float, end: float) -> list[tuple[float, float]]:

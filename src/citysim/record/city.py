@@ -112,6 +112,10 @@ class City:
         return LANES[road_class] * LANE_WIDTH_M + SIDEWALK_M
 
 
+def metres_between(a: Point, b: Point) -> float:
+    return math.hypot(a[0] - b[0], a[1] - b[1])
+
+
 def junction_id(site: Site) -> str:
     return f"J{site[0]:02d}{site[1]:02d}"
 

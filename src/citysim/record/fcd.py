@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from citysim.record.demand import KIND_OF, Kind
+from citysim.record.trips import KIND_OF, Kind
 
 STANDSTILL_MPS = 0.1
 
@@ -108,14 +109,14 @@ def standstills(run: Run, name: str) -> list[Standstill]:
     return found
 
 
-def _edges(lanes: object) -> tuple[tuple[str, ...], Ints]:
+def _edges(lanes: Any) -> tuple[tuple[str, ...], Ints]:
     """Edge names, and each row's place among them; -1 on a lane inside a junction or on none."""
-    lane_names = lanes.dictionary.to_pylist()  # type: ignore[attr-defined]
+    lane_names = lanes.dictionary.to_pylist()
     of_lane = [lane.rsplit("_", 1)[0] if lane and not lane.startswith(":") else "" for lane in lane_names]
     edge_names = tuple(sorted({name for name in of_lane if name}))
     place = {name: number for number, name in enumerate(edge_names)}
     codes = np.array([place.get(name, -1) for name in of_lane], dtype=np.int64)
-    indices = lanes.indices.fill_null(-1).to_numpy()  # type: ignore[attr-defined]
+    indices = lanes.indices.fill_null(-1).to_numpy()
     return edge_names, np.where(indices < 0, -1, codes[indices])
 
 

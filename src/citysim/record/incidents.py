@@ -9,16 +9,16 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
-from citysim.record.city import LANES, City, Site, edge_id
-from citysim.record.demand import metres_between
+from citysim.record.city import LANES, City, Site, edge_id, metres_between
 from citysim.record.network import Edge
 from citysim.record.sensing import Rsu, Sight
 
 COUNT = 16
-FIRST_S, LAST_S = 240, 1320
+FIRST_S, LAST_S = 290, 1320
 SHORTEST_S, LONGEST_S = 360, 720
 PLACE_M = (40.0, 62.0)
 """From where the edge begins; the junction's middle is some 20 m further back."""
@@ -35,7 +35,6 @@ class Incident:
 
     name: str
     edge: str
-    upstream: str
     depart_s: float
     lanes: tuple[int, int]
     place_m: float
@@ -107,7 +106,6 @@ def choose(
         Incident(
             name=f"i{number}",
             edge=edge,
-            upstream=before,
             depart_s=round(begin_s + FIRST_S + gap * (number + draw.uniform(0.1, 0.8)), 1),
             lanes=draw.choice(((0, 1), (1, 2))),
             place_m=place_m,
@@ -153,7 +151,7 @@ def add(routes_file: Path, incidents: Sequence[Incident], out: Path) -> None:
 
 def along(edge: Edge, metres: float) -> tuple[float, float]:
     """The point `metres` from where the edge begins."""
-    for start, end in zip(edge.line, edge.line[1:], strict=False):
+    for start, end in pairwise(edge.line):
         piece = metres_between(start, end)
         if metres <= piece:
             share = metres / piece

@@ -26,7 +26,6 @@ NETCONVERT_OPTIONS = {
     "--walkingareas": "true",
     "--tls.default-type": "actuated",
     "--junctions.corner-detail": "3",
-    "--geometry.max-grade": "20",
 }
 
 
@@ -36,8 +35,8 @@ def write(city: City, folder: Path) -> tuple[Path, Path]:
     projection = f"+proj=tmerc +lat_0={ORIGIN[1]} +lon_0={ORIGIN[0]} +k=1 +x_0=0 +y_0=0 +ellps=WGS84 +units=m"
     xs, ys = zip(*(city.point(site) for site in city.sites), strict=True)
     bounds = f"{min(xs):.2f},{min(ys):.2f},{max(xs):.2f},{max(ys):.2f}"
-    lines = [f'<nodes><location netOffset="0,0" convBoundary="{bounds}" origBoundary="{bounds}" '
-             f'projParameter="{projection}"/>']  # fmt: skip
+    place = f'netOffset="0,0" convBoundary="{bounds}" origBoundary="{bounds}" projParameter="{projection}"'
+    lines = ["<nodes>", f"<location {place}/>"]
     for site in city.sites:
         x, y = city.point(site)
         kind = "traffic_light" if site in city.signalised else "priority"

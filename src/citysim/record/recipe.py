@@ -12,13 +12,27 @@ from typing import Any
 from xml.etree import ElementTree
 
 from citysim.local_metres import ORIGIN
-from citysim.record import accidents, buildings, city, demand, fcd, incidents, network, plain_xml, sections
-from citysim.record import sensing, sumo, tables
+from citysim.record import (
+    accidents,
+    buildings,
+    city,
+    fcd,
+    incidents,
+    network,
+    plain_xml,
+    sections,
+    sensing,
+    sumo,
+    tables,
+    trips,
+)
 
 log = logging.getLogger(__name__)
 
 SIZE = "12x11"
 WARM_UP_S = 600
+MOST_TELEPORTS = 0.02
+MOST_GROWTH = 1.1
 
 DUAROUTER_OPTIONS = {
     "--ignore-errors": "true",  # a corner that a bicycle cannot leave again costs that trip, not the run
@@ -42,7 +56,10 @@ SUMO_OPTIONS = {
 
 
 class Gridlocked(RuntimeError):
-    """The run is no honest traffic: too much got stuck. Another seed or less demand helps."""
+    """The run is no honest traffic: too much got stuck."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"the traffic locked up: {said}; try another --seed, or less --demand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +68,8 @@ class Health:
 
     teleport_share: float
     """Vehicles that SUMO lifted out of a jam, over those that set out."""
-    growth: float
-    """Vehicles on the road at the end over those ten minutes before (means of three minutes)."""
+    growth: float | None
+    """Vehicles on the road at the end over those ten minutes before (means of three minutes); None: too short a run."""
     mean_running: float
 
 
@@ -64,16 +81,16 @@ def size_of(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def make(seed: int, minutes: int, size: str, demand_per_hour: int, out: Path) -> Mapping[str, Any]:
+def make(seed: int, minutes: int, size: str, demand: int, out: Path) -> Mapping[str, Any]:
     """Record the city of `seed` for `minutes` into folder `out`; the manifest.
 
-    size: junctions, such as "12x11". demand_per_hour: motor vehicle trips.
+    size: junctions, such as "12x11". demand: motor vehicle trips per hour.
     Raises SumoMissing, SumoFailed, Gridlocked; ValueError for a size that cannot be.
     """
     columns, rows = size_of(size)
     version = sumo.version()
     with tempfile.TemporaryDirectory(prefix="citysim-") as scratch:
-        return _make(city.plan(seed, columns, rows), minutes, demand_per_hour, out, Path(scratch), version)
+        return _make(city.plan(seed, columns, rows), minutes, demand, out, Path(scratch), version)
 
 
 def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path, version: str) -> Mapping[str, Any]:
@@ -124,7 +141,7 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
         },
         "health": {
             "teleport_share": round(health.teleport_share, 4),
-            "growth_in_last_10_min": round(health.growth, 3),
+            "growth_in_last_10_min": None if health.growth is None else round(health.growth, 3),
             "mean_running": round(health.mean_running, 1),
         },
     }
@@ -141,8 +158,8 @@ def _build_network(plan: city.City, scratch: Path) -> dict[str, network.Edge]:
 
 def _route(plan: city.City, per_hour: int, end_s: int, scratch: Path) -> Path:
     """One duarouter call over all trips: two route files with the same vehicle type would stop SUMO."""
-    trips = demand.write(plan, per_hour, end_s, scratch)
-    files = {"--net-file": "city.net.xml", "--route-files": trips.name, "--output-file": "routes.xml"}
+    wishes = trips.write(plan, per_hour, end_s, scratch)
+    files = {"--net-file": "city.net.xml", "--route-files": wishes.name, "--output-file": "routes.xml"}
     sumo.run("duarouter", files | {"--seed": str(plan.seed)} | DUAROUTER_OPTIONS, scratch)
     return scratch / "routes.xml"
 
@@ -182,18 +199,20 @@ def _health(scratch: Path, end_s: int) -> Health:
         chosen = [count for time, count in running.items() if start_s <= time < stop_s]
         return sum(chosen) / max(len(chosen), 1)
 
+    # While the city still fills up, growth is no sign of a jam.
+    is_long_enough = end_s - 780 >= WARM_UP_S
     return Health(
         teleport_share=int(teleports.attrib["total"]) / max(int(vehicles.attrib["inserted"]), 1),
-        growth=mean(end_s - 180, end_s) / max(mean(end_s - 780, end_s - 600), 1.0),
+        growth=mean(end_s - 180, end_s) / max(mean(end_s - 780, end_s - 600), 1.0) if is_long_enough else None,
         mean_running=mean(WARM_UP_S, end_s),
     )
 
 
 def _refuse_gridlock(health: Health) -> None:
-    log.info("teleports %.2f %%, growth %.2f", 100 * health.teleport_share, health.growth)
-    if health.teleport_share >= 0.02 or health.growth > 1.15:
-        raise Gridlocked(
-            f"{100 * health.teleport_share:.1f} % of the vehicles had to be lifted out of jams (allowed 2 %), and "
-            f"{health.growth:.2f} times as many were on the road at the end as 10 minutes before (allowed 1.15): "
-            "try another --seed, or less --demand"
-        )
+    log.info(
+        "teleport_share=%.4f growth=%s mean_running=%.0f", health.teleport_share, health.growth, health.mean_running
+    )
+    if health.teleport_share >= MOST_TELEPORTS:
+        raise Gridlocked(f"{health.teleport_share:.1%} of the vehicles had to be lifted out of jams")
+    if health.growth is not None and health.growth > MOST_GROWTH:
+        raise Gridlocked(f"{health.growth:.2f} times as many vehicles were on the road as 10 minutes before")

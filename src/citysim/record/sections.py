@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from citysim.record.city import City, Site, edge_id
-from citysim.record.demand import street_runs
-from citysim.record.fcd import Ints, Run
+from citysim.record.fcd import Floats, Ints, Run
 from citysim.record.network import Edge
+from citysim.record.trips import street_runs
 
 PERIOD_S = 300
 HEAVY = ("truck", "bus")
@@ -70,8 +70,9 @@ def measure(run: Run, sections: Sequence[Section], network: Mapping[str, Edge], 
     cell = np.where((on >= 0) & is_motor, on * periods + np.minimum(run.t_s // PERIOD_S, periods - 1), -1)
     cells = len(sections) * periods
 
-    def total(chosen: Ints, weights: object = None) -> list[float]:
-        return np.bincount(cell[chosen], weights=None if weights is None else weights[chosen], minlength=cells).tolist()  # type: ignore[index]
+    def total(chosen: Ints, weights: Floats | None = None) -> list[float]:
+        given = None if weights is None else weights[chosen]
+        return [float(value) for value in np.bincount(cell[chosen], weights=given, minlength=cells)]
 
     inside = np.flatnonzero((cell >= 0) & (run.t_s < periods * PERIOD_S))
     # Whoever is on a section in the first second came onto it before the recording.

@@ -13,7 +13,7 @@ from citysim.record.buildings import Building
 from citysim.record.city import SPACING_M, City, Point, Site, junction_id
 
 SENSING_COUNT = 40
-POLE_BEHIND_SIDEWALK_M = 1.5
+POLE_BEHIND_SIDEWALK_M = 4.0
 ANTENNA_M = 6.0
 
 

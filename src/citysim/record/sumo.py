@@ -25,9 +25,12 @@ class SumoFailed(RuntimeError):
 def home() -> Path:
     """SUMO's installation folder. Raises SumoMissing."""
     found = importlib.util.find_spec("sumo")
-    if found is None or not found.submodule_search_locations:
-        raise SumoMissing
-    return Path(next(iter(found.submodule_search_locations)))
+    folders = found.submodule_search_locations if found is not None else None
+    for folder in folders or ():
+        # Any folder of this name on the path looks like a package to Python.
+        if (Path(folder) / "bin" / "sumo").exists():
+            return Path(folder)
+    raise SumoMissing
 
 
 def run(program: str, options: Mapping[str, str], folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,8 @@ import pyarrow.parquet as pq
 from citysim.packed_tracks import pack
 from citysim.record.accidents import Accident
 from citysim.record.buildings import Building
-from citysim.record.city import SPEED_MPS, City, Link, Point, Site, edge_id, junction_id
-from citysim.record.demand import metres_between
-from citysim.record.fcd import Run
+from citysim.record.city import SPEED_MPS, City, Link, Point, Site, edge_id, junction_id, metres_between
+from citysim.record.fcd import Floats, Ints, Run
 from citysim.record.network import Edge
 from citysim.record.sections import Flow, Section
 from citysim.record.sensing import ANTENNA_M, Rsu
@@ -218,12 +218,13 @@ def _section_line(section: Section, network: Mapping[str, Edge]) -> list[Point]:
 
 
 def _line_length(line: Sequence[Point]) -> float:
-    return sum(metres_between(start, end) for start, end in zip(line, line[1:], strict=False))
+    return sum(metres_between(start, end) for start, end in pairwise(line))
 
 
 def _nearest(city: City, point: Point) -> Site:
     return min(city.sites, key=lambda site: metres_between(city.point(site), point))
 
 
-def _whole(values: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.rint(values).astype(np.int64)
+def _whole(values: Floats) -> Ints:
+    whole: Ints = np.rint(values).astype(np.int64)
+    return whole
