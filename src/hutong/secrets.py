@@ -52,7 +52,7 @@ def resolver(settings: Settings, environ: Mapping[str, str] | None = None) -> Se
     """Look secrets up in `environ` (default: of this process), then in the folder `settings.secrets`.
 
     Each is read anew when it is asked for, so that a changed password counts from the next pull on.
-    The resolver raises SecretMissing, which names both places, when neither holds a value or when others can read the file.
+    The resolver raises SecretMissing, which names both places, when neither holds a value or others can read the file.
     """
     env = os.environ if environ is None else environ
 

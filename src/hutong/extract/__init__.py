@@ -1,0 +1,1 @@
+"""Extract: one stream of one platform over HTTP, answer by answer."""

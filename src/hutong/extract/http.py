@@ -1,0 +1,200 @@
+"""HTTP with limits: how long, how large, and never to another host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidHeader,
+    InvalidSchema,
+    InvalidURL,
+    RequestException,
+    SSLError,
+    Timeout,
+)
+
+from hutong.errors import RegistryError
+from hutong.extract.complaint import Complaint
+from hutong.extract.tries import FreshAdapter, Freshen, tries
+from hutong.model.connector import Connector
+
+CONNECT_S = 10.0
+MOST_REDIRECTS = 5
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, of any status. `url` holds no signature."""
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+    fetched_at: datetime
+    elapsed_s: float
+    attempts: int
+
+
+class Http:
+    """One platform's host. All that goes wrong on the way becomes a PlatformError that names the stream."""
+
+    def __init__(self, connector: Connector, complaint: Complaint, freshen: Freshen) -> None:
+        self._connector, self.complaint = connector, complaint
+        self._base = _base(connector)
+        self._session = requests.Session()
+        # Neither proxies nor ~/.netrc of the environment: a credential goes to its own host and to no other.
+        self._session.trust_env = False
+        self._session.headers.update(connector.headers)
+        adapter = FreshAdapter(freshen, connector.retries)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def url(self, path: str) -> str:
+        """The address of a declared `path` of this platform."""
+        return f"{self._base}/{path.lstrip('/')}"
+
+    def here(self, at: str, link: str) -> str:
+        """The address that `link`, met at `at`, leads to. Raises PlatformRefused when that is another host."""
+        target = urljoin(at, link)
+        if _origin(target) != _origin(self._base):
+            self.complaint.refused(
+                f"it points to another host ({ascii(urlsplit(target).netloc.rpartition('@')[2])[:80]})",
+                f"that is not followed: correct the address in {self.complaint.file}, or the platform's links",
+            )
+        return target
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str | int] | None = None,
+        data: bytes | None = None,
+        json: Any = None,
+    ) -> Reply:
+        """Ask, with retries while the platform is busy. Statuses are not judged here: see `check`.
+
+        Raises PlatformBusy when it cannot be reached, PlatformRefused for a redirect elsewhere, PlatformGarbled for an
+        answer that is cut short or too large.
+        """
+        began, attempts = time.monotonic(), 0
+        request: dict[str, Any] = {"headers": dict(headers), "data": data, "json": json}
+        timeout = (min(CONNECT_S, self._connector.timeout_s), self._connector.timeout_s)
+        try:
+            for _ in range(MOST_REDIRECTS + 1):
+                with self._session.request(
+                    method, url, params=params, timeout=timeout, stream=True, allow_redirects=False, **request
+                ) as response:
+                    attempts += tries(response)
+                    if response.is_redirect:
+                        url, params = self._redirected(method, response), None
+                        continue
+                    return Reply(
+                        url=response.url,
+                        status=response.status_code,
+                        content_type=response.headers.get("Content-Type", ""),
+                        body=self._read(response),
+                        fetched_at=datetime.now(UTC),
+                        elapsed_s=time.monotonic() - began,
+                        attempts=attempts,
+                    )
+        except SSLError:
+            self.complaint.refused(
+                "its certificate is not trusted",
+                f"check the address in {self.complaint.file} and the certificates of this machine",
+            )
+        except (ChunkedEncodingError, ContentDecodingError):
+            self.complaint.garbled("its answer is cut short", "try again; if it stays so, ask the platform's owner")
+        except (InvalidURL, InvalidHeader, InvalidSchema):
+            self.complaint.refused("it cannot be asked", f"correct address and headers in {self.complaint.file}")
+        except Timeout:
+            self.complaint.busy(f"{self._host} does not answer within {self._connector.timeout_s:g} s")
+        except RequestException as error:
+            self.complaint.busy(f"{self._host} cannot be reached ({_cause(error)})")
+        self.complaint.refused("it redirects in a circle", f"correct the address in {self.complaint.file}")
+
+    def check(self, reply: Reply, secret_names: tuple[str, ...]) -> None:
+        """Raise what the status of `reply` means, if it is not success."""
+        status = reply.status
+        if 200 <= status < 300:
+            return
+        if status in (401, 403):
+            held = f"check the secrets {' and '.join(secret_names)}" if secret_names else "declare its `auth`"
+            self.complaint.refused(
+                f"it refuses the credential (HTTP {status})", f"{held}, or ask its owner about rights"
+            )
+        if status == 429 or status >= 500:
+            self.complaint.busy(f"it is busy or out of order (HTTP {status}, {reply.attempts} tries)")
+        self.complaint.refused(
+            f"it does not accept {urlsplit(reply.url).path} (HTTP {status})",
+            f"correct address, path and parameters in {self.complaint.file}",
+        )
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._base).netloc
+
+    def _redirected(self, method: str, response: requests.Response) -> str:
+        if method != "GET":
+            # What a POST carries (a login, a licence) is not sent a second time to wherever the answer points.
+            self.complaint.refused(
+                f"it redirects a POST (HTTP {response.status_code})",
+                f"correct address and path in {self.complaint.file}",
+            )
+        return self.here(response.url, response.headers["Location"])
+
+    def _read(self, response: requests.Response) -> bytes:
+        most, parts, size = self._connector.max_bytes, [], 0
+        # Counted after decompression: a small answer can unfold to any size.
+        for chunk in response.iter_content(CHUNK):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > most:
+                self.complaint.garbled(
+                    f"its answer is larger than {most} bytes",
+                    f"ask for smaller pages, or raise max_bytes in {self.complaint.file}",
+                )
+        return b"".join(parts)
+
+
+def _base(connector: Connector) -> str:
+    """The base address. Raises RegistryError when it is not plain http or https."""
+    parts = urlsplit(connector.address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise RegistryError([f"{connector.platform}: the address must begin with http:// or https:// and name a host"])
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise RegistryError(
+            [f"{connector.platform}: the address holds more than host, port and path; name secrets in auth"]
+        )
+    return connector.address.rstrip("/")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # a port that is no number
+        return parts.scheme, None, None
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost kind of error: it says more than requests' own, and holds no address."""
+    inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+    inner = inner if isinstance(inner, BaseException) else error.__cause__
+    return _cause(inner) if inner else type(error).__name__

@@ -1,0 +1,99 @@
+"""The stage's one door: pull one stream of one platform, page by page."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from hutong.errors import RegistryError, StoreError
+from hutong.extract.paging import State, walk
+from hutong.extract.platform import Platform
+from hutong.extract.window import STEPS, Cursor, Window, opening
+from hutong.model.batch import Page, Resume, Sequence
+from hutong.model.connector import Connector, Stream, WindowSplit
+from hutong.secrets import Secrets
+
+log = logging.getLogger(__name__)
+
+
+def extract(
+    sequence: Sequence, connector: Connector, stream: Stream, secrets: Secrets, since: Resume, now: datetime
+) -> Iterator[Page]:
+    """Every page that the platform has for `sequence` since `since`, one per answer, as they come.
+
+    Nothing is asked before the first page is taken, and nothing ahead. A pull that stopped goes on when `since` is what
+    its last kept page says (`cursor`, `resume`): with the same window, at the next page.
+
+    now: aware; the end of the window of a new pull. Only the last page says whether all came.
+    Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError when the connector lacks what its kind
+    of stream needs, and StoreError when `since.position` cannot be read.
+    """
+    window, state = _beginning(sequence, stream, since, now)
+    if stream.incremental and window is None:
+        log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)
+        return
+    cursor = Cursor(stream.incremental, since.cursor, window.end if window else None)
+    pages = records = size = 0
+    with Platform(sequence, connector, stream, secrets) as platform:
+        for step in walk(stream.paging, platform, window, state):
+            answer, reply = step.answer, step.answer.reply
+            cursor.see(answer.records)
+            pages, records, size = pages + 1, records + len(answer.records), size + len(reply.body)
+            yield Page(
+                url=platform.address(answer),
+                status=reply.status,
+                content_type=reply.content_type,
+                body=reply.body,
+                fetched_at=reply.fetched_at,
+                elapsed_s=reply.elapsed_s,
+                attempts=reply.attempts,
+                records=len(answer.records),
+                cursor=cursor.text,
+                resume=None if step.state is None else _resume(window, step.state),
+                completeness=step.completeness,
+            )
+            if step.state is None:
+                log.info(
+                    "extracted sequence=%s pages=%d records=%d bytes=%d completeness=%s",
+                    sequence.id, pages, records, size, step.completeness,
+                )  # fmt: skip
+
+
+def _beginning(sequence: Sequence, stream: Stream, since: Resume, now: datetime) -> tuple[Window | None, State]:
+    """The window to ask for and the pager's state: those of the pull that stopped, or new ones."""
+    kept = _kept(sequence, since.position)
+    incremental = stream.incremental
+    try:
+        if incremental is None:
+            if isinstance(stream.paging, WindowSplit):
+                raise ValueError("window_split needs a window to cut")
+            return None, kept.get("position", {})
+        if incremental.param_form == "local" and incremental.param_zone is None:
+            raise ValueError("param_form 'local' needs param_zone, the zone in which the platform reads it")
+        if kept.get("window"):
+            return Window.of(kept["window"], STEPS[incremental.param_form]), kept["position"]
+        return opening(incremental, since.cursor, now), {}
+    except ValueError as wrong:
+        raise RegistryError(
+            [f"{sequence.source}: {wrong}; check `incremental` of its stream in connector.yaml"]
+        ) from None
+
+
+def _kept(sequence: Sequence, position: str | None) -> dict[str, Any]:
+    if position is None:
+        return {}
+    try:
+        kept = json.loads(position)
+    except ValueError:
+        kept = None
+    # Guessing here could skip what was never read.
+    if not isinstance(kept, dict) or not isinstance(kept.get("position"), dict):
+        raise StoreError(f"the landing of {sequence.id} ends with an unknown position", "see which release wrote it")
+    return kept
+
+
+def _resume(window: Window | None, state: State) -> str:
+    return json.dumps({"window": window.to_json() if window else None, "position": state}, sort_keys=True)
