@@ -10,7 +10,6 @@ from hutong.model.connector import Stream
 from hutong.model.privacy import HIDDEN, mask
 
 LONGEST = 80
-LONGEST_RAW = 20_000
 
 
 class Shower:
@@ -37,10 +36,6 @@ class Shower:
         """`path` as the front of a rule's id: dotted, the same for every element of a list; `record` for the whole."""
         dotted = "".join("[]" if isinstance(key, int) else f".{self._masked(key)}" for key in path)
         return dotted.removeprefix(".") or "record"
-
-    def raw(self, content: Any) -> str | None:
-        """The record as JSON, cut when it is very long; None for a stream with personal fields."""
-        return None if self._personal else _json(content)[:LONGEST_RAW]
 
     def _masked(self, text: str) -> str:
         return mask(text) if self._personal else text

@@ -12,15 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from hutong.model.batch import Record, Refused, Sequence
+from hutong.model.connector import Stream
 from hutong.model.finding import Finding
-from hutong.model.mapping import Rows
+from hutong.model.mapping import Pseudonym, Rows
+from hutong.model.rows import Normalised
 from hutong.normalise.clock import civil_date
-from hutong.normalise.pseudonym import Pseudonymiser
+from hutong.normalise.pseudonym import SECRET_NAME, Pseudonymiser
 from hutong.normalise.reading import Raw, Reader, Unreadable
 from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
 from hutong.normalise.showing import Shower
 from hutong.normalise.structure import Structure, compile_structure
+from hutong.pages import raw_text
 from hutong.registry import Source
+from hutong.secrets import Secrets
 
 log = logging.getLogger(__name__)
 
@@ -60,22 +64,18 @@ class RowPlan:
 class Plan:
     """A source, compiled: its record's structure and its mapping as plain functions."""
 
+    stream: Stream
     shower: Shower
     structure: Structure
     rows: tuple[RowPlan, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """What `normalise` made of `received` records.
-
-    rows: per dataset, in the mapping's order; every column of the contract, aware datetimes in UTC. Each record that is
-    not in `refused` gave one row to each dataset.
-    """
-
-    received: int
-    rows: dict[str, list[Row]]
-    refused: list[Refused]
+def pseudonymiser(source: Source, secrets: Secrets) -> Pseudonymiser | None:
+    """What makes the pseudonyms of `source`; None if it makes none. Raises SecretMissing."""
+    rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
+    if not any(isinstance(rule, Pseudonym) for rule in rules):
+        return None
+    return Pseudonymiser.from_hex(secrets(SECRET_NAME).reveal())
 
 
 def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
@@ -86,6 +86,7 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
     """
     shower = Shower(source.stream)
     return Plan(
+        stream=source.stream,
         shower=shower,
         structure=compile_structure(source.schema, source.id, shower),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
@@ -104,9 +105,10 @@ def _row_plan(rows: Rows, source: Source, pseudonym_key: Pseudonymiser | None) -
     )
 
 
-def normalise(records: Iterable[Record], plan: Plan, sequence: Sequence, batch: int) -> Normalised:
+def normalise(records: Iterable[Record], sequence: Sequence, batch: int, plan: Plan) -> Normalised:
     """The rows of `records`, those of one `batch` of `sequence`. A record with a finding gives no row at all."""
     rows: dict[str, list[Row]] = {part.dataset: [] for part in plan.rows}
+    readable: dict[int, Record] = {}
     refused: list[Refused] = []
     received = 0
     of_batch = {
@@ -120,12 +122,13 @@ def normalise(records: Iterable[Record], plan: Plan, sequence: Sequence, batch: 
         received += 1
         made, findings = _rows_of(record, plan, empties)
         if findings:
-            refused.append(Refused(record, tuple(findings), plan.shower.raw(record.content)))
+            refused.append(Refused(record, tuple(findings), raw_text(record, plan.stream)))
             continue
+        readable[record.number] = record
         for part, row in zip(plan.rows, made, strict=True):
             rows[part.dataset].append(row)
     log.info("normalised sequence=%s batch=%d records=%d refused=%d", sequence.id, batch, received, len(refused))
-    return Normalised(received, rows, refused)
+    return Normalised(received, rows, readable, refused)
 
 
 def _rows_of(record: Record, plan: Plan, empties: list[tuple[RowPlan, Row]]) -> tuple[list[Row], list[Finding]]:
