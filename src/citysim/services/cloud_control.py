@@ -83,7 +83,7 @@ class _EnvelopeIndex:
     def _stamps_of(self, minute: int) -> list[int]:
         with self._lock:
             if minute not in self._stamps:
-                self._stamps[minute] = [one.timestamp_ms for one in view.rsm(self._city, minute).envelopes]
+                self._stamps[minute] = view.rsm_timestamps(self._city, minute)
             return self._stamps[minute]
 
 

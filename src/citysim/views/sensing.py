@@ -181,7 +181,8 @@ def _walls(city: City) -> Floats:
         pieces.append(np.column_stack([x, y, np.roll(x, -1), np.roll(y, -1)]))
     walls = np.concatenate(pieces) if pieces else np.zeros((0, 4))
     # Rings are closed, so the last point joins the first by a wall of no length.
-    return walls[(walls[:, 0] != walls[:, 2]) | (walls[:, 1] != walls[:, 3])]
+    kept: Floats = walls[(walls[:, 0] != walls[:, 2]) | (walls[:, 1] != walls[:, 3])]
+    return kept
 
 
 def _wall_distance(walls: Floats, x_m: float, y_m: float) -> Floats:
