@@ -13,7 +13,7 @@ from hutong.errors import RegistryError
 def check() -> None:
     """Check the registry, units and projections included."""
     from hutong.registry import open_registry
-    from hutong.registry.meaning import check_meaning
+    from hutong.meaning import check_meaning
 
     try:
         registry = open_registry(settings.read())

@@ -6,6 +6,7 @@ expectations name, because it hashes every column it gets, whatever the checks a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
         raise HutongError(
             f"the contract of {dataset.id} has gates, but Great Expectations is not installed", "install hutong[gates]"
         ) from None
+    # It talks at INFO of temporary folders, whatever level the root logger has.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     frame = table.select(_columns(dataset)).to_pandas()
