@@ -1,0 +1,117 @@
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from citysim.services import RunningCity
+from citysim.views import cloud_control
+from citysim.views.city import City
+
+SEEN_S = 120
+
+
+def login(city: RunningCity, password: str = "city-cloud-password") -> requests.Response:
+    return requests.post(
+        f"{city.cloud_control}/api/v1/login", json={"username": "hutong", "password": password}, timeout=10
+    )
+
+
+@pytest.fixture(scope="module")
+def session(past: RunningCity) -> requests.Session:
+    found = requests.Session()
+    found.headers["Authorization"] = "Bearer " + login(past).json()["data"]["access_token"]
+    return found
+
+
+def pages(session: requests.Session, url: str, limit: int, **params: Any) -> list[dict[str, Any]]:
+    """Every record, page after page until one is empty."""
+    found: list[dict[str, Any]] = []
+    for page in range(1, 1000):
+        answer = session.get(url, params={**params, "offset": page, "limit": limit}, timeout=60).json()
+        found += answer["data"]
+        if not answer["data"]:
+            assert len(found) == answer["count"]
+            return found
+    raise AssertionError("the pages do not end")
+
+
+def test_a_login_gives_a_bearer_token(past: RunningCity) -> None:
+    answer = login(past).json()
+    assert answer["code"] == 0
+    assert answer["data"]["token_type"] == "bearer" and answer["data"]["expires_in"] == 1800
+
+
+def test_a_wrong_password_and_a_missing_token_are_refused(past: RunningCity) -> None:
+    wrong = login(past, "guess")
+    bare = requests.get(f"{past.cloud_control}/api/v1/rsus", timeout=10)
+    assert (wrong.status_code, wrong.json()["code"]) == (401, 401)
+    assert (bare.status_code, bare.json()["code"]) == (401, 401)
+
+
+def test_a_token_dies_after_its_life(halfway: RunningCity) -> None:
+    headers = {"Authorization": "Bearer " + login(halfway).json()["data"]["access_token"]}
+    url = f"{halfway.cloud_control}/api/v1/rsus"
+    assert requests.get(url, headers=headers, timeout=10).status_code == 200
+    time.sleep(0.6)
+    assert requests.get(url, headers=headers, timeout=10).status_code == 401
+
+
+def test_offset_is_a_page_number(past: RunningCity, session: requests.Session, city: City) -> None:
+    url = f"{past.cloud_control}/api/v1/rsus"
+    whole = session.get(url, params={"limit": 500}, timeout=10).json()["data"]
+    second = session.get(url, params={"offset": 2, "limit": 7}, timeout=10).json()
+    assert second["data"] == whole[7:14]
+    assert second["count"] == len(whole)
+    assert whole == [one.record for one in cloud_control.rsus(city).shown]
+    assert pages(session, url, 50) == whole
+
+
+def test_a_large_limit_is_cut_without_a_word(past: RunningCity, session: requests.Session) -> None:
+    start = int(past.recording_start.timestamp())
+    answer = session.get(
+        f"{past.cloud_control}/api/v1/rsm",
+        params={"from_date": start, "to_date": start + SEEN_S, "limit": 1_000_000},
+        timeout=60,
+    ).json()
+    assert len(answer["data"]) == 2000 < answer["count"]
+
+
+def test_all_participants_of_a_window_arrive_once_and_in_order(
+    past: RunningCity, session: requests.Session, city: City
+) -> None:
+    start = int(past.recording_start.timestamp())
+    url = f"{past.cloud_control}/api/v1/rsm"
+    got = pages(session, url, 777, from_date=start + 30, to_date=start + 95)
+    stamps = [one["timestamp"] for one in got]
+    assert stamps == sorted(stamps)
+    assert min(stamps) == (start + 30) * 1000 and max(stamps) == (start + 94) * 1000
+    shown = [one for minute in (0, 1) for one in cloud_control.rsm(city, minute).envelopes]
+    wanted = [one for one in shown if (start + 30) * 1000 <= one.timestamp_ms < (start + 95) * 1000]
+    assert len(got) == len(wanted)
+    bodies = sum(len(message["participants"]) for one in got for message in one["rsms"])
+    assert bodies == sum(len(one.record_ids) for one in wanted)
+
+
+def test_nothing_is_shown_before_it_was_seen(halfway: RunningCity) -> None:
+    headers = {"Authorization": "Bearer " + login(halfway).json()["data"]["access_token"]}
+    start = int(halfway.recording_start.timestamp())
+    window = {"from_date": start + 890, "to_date": start + 1800, "limit": 2000}
+    answer = requests.get(f"{halfway.cloud_control}/api/v1/rsm", params=window, headers=headers, timeout=60).json()
+    assert {one["timestamp"] // 1000 - start for one in answer["data"]} == set(range(890, 901))
+
+
+@pytest.mark.parametrize("params", [{"offset": "0"}, {"limit": "x"}, {"offset": "-1"}])
+def test_a_bad_parameter_is_refused(past: RunningCity, session: requests.Session, params: dict[str, str]) -> None:
+    answer = session.get(f"{past.cloud_control}/api/v1/rsus", params=params, timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (400, 400)
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(past: RunningCity, session: requests.Session) -> None:
+    answer = session.get(f"{past.cloud_control}/api/v1/rsm", params={"from_date": 9, "to_date": 9}, timeout=10)
+    assert answer.status_code == 400
+
+
+def test_a_wrong_route_is_answered_in_the_style_of_the_platform(past: RunningCity) -> None:
+    answer = requests.get(f"{past.cloud_control}/api/v2/rsm", timeout=10)
+    assert (answer.status_code, answer.json()) == (404, {"code": 404, "msg": "not found"})

@@ -1,0 +1,91 @@
+import hashlib
+import hmac
+import secrets
+import time
+from datetime import timedelta
+from typing import Any
+
+import requests
+
+from citysim.clock import beijing_text
+from citysim.services import RunningCity
+from citysim.views.city import City
+from citysim.views.transport_info import flow
+
+SECRET = "city-transport-secret"
+
+
+def signed(params: dict[str, Any], secret: str = SECRET) -> dict[str, str]:
+    """The parameters with key, time, nonce and signature, as the platform's manual tells clients to make them."""
+    sent = {name: str(value) for name, value in params.items()}
+    sent.setdefault("appKey", "hutong-city")
+    sent.setdefault("timestamp", str(time.time_ns() // 1_000_000))
+    sent.setdefault("nonce", secrets.token_hex(8))
+    text = "&".join(f"{name}={sent[name]}" for name in sorted(sent))
+    sent["sign"] = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return sent
+
+
+def get(city: RunningCity, params: dict[str, str]) -> dict[str, Any]:
+    answer = requests.get(f"{city.transport_info}/openapi/v1/section/flow", params=params, timeout=20)
+    assert answer.status_code == 200, "this platform answers 200 whatever happens"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def window(city: RunningCity, begin_s: int = 0, end_s: int = 3600) -> dict[str, Any]:
+    start = city.recording_start
+    return {
+        "startTime": beijing_text(start + timedelta(seconds=begin_s)),
+        "endTime": beijing_text(start + timedelta(seconds=end_s)),
+    }
+
+
+def test_the_pages_hold_every_row_once(past: RunningCity, city: City) -> None:
+    rows: list[Any] = []
+    total, page = 1, 1
+    while len(rows) < total:
+        answer = get(past, signed({**window(past), "page": page, "size": 100}))
+        assert (answer["code"], answer["msg"], answer["data"]["page"]) == ("0000", "成功", page)
+        rows, total, page = rows + answer["data"]["rows"], answer["data"]["total"], page + 1
+    assert rows == [one.record for one in flow(city).shown]
+
+
+def test_the_size_is_fifty_by_default_and_never_above_a_hundred(past: RunningCity) -> None:
+    assert len(get(past, signed(window(past)))["data"]["rows"]) == 50
+    answer = get(past, signed({**window(past), "size": 5000}))
+    assert len(answer["data"]["rows"]) == 100 == answer["data"]["size"]
+
+
+def test_a_window_holds_its_beginning_and_not_its_end(past: RunningCity, city: City) -> None:
+    answer = get(past, signed({**window(past, 300, 600), "size": 1}))
+    assert answer["data"]["total"] == sum(one.stamp_s == 300 for one in flow(city).shown)
+
+
+def test_a_period_is_published_after_its_end(halfway: RunningCity, city: City) -> None:
+    # The clock stands at second 900: the period that ends there comes out 20 seconds later.
+    answer = get(halfway, signed({**window(halfway), "size": 1}))
+    assert answer["data"]["total"] == sum(one.stamp_s <= 600 for one in flow(city).shown)
+
+
+def test_refusals_come_as_codes_in_http_200(past: RunningCity) -> None:
+    asked = window(past)
+    late = str(time.time_ns() // 1_000_000 - 301_000)
+    assert get(past, signed(asked, secret="guess")) == {"code": "1001", "msg": "签名错误", "data": None}
+    assert get(past, signed({**asked, "timestamp": late}))["code"] == "1002"
+    assert get(past, signed({**asked, "appKey": "nobody"}))["code"] == "1004"
+    assert get(past, signed({**asked, "startTime": "2026-03-18T08:00:00"}))["code"] == "1005"
+    assert get(past, signed({**asked, "page": 0}))["code"] == "1005"
+    assert get(past, {name: str(value) for name, value in asked.items()})["code"] == "1005"
+
+
+def test_a_nonce_is_good_once_and_is_not_used_up_by_a_bad_signature(past: RunningCity) -> None:
+    nonce = secrets.token_hex(8)
+    assert get(past, signed({**window(past), "nonce": nonce}, secret="guess"))["code"] == "1001"
+    assert get(past, signed({**window(past), "nonce": nonce}))["code"] == "0000"
+    assert get(past, signed({**window(past), "nonce": nonce}))["code"] == "1003"
+
+
+def test_a_wrong_route_is_a_code_too(past: RunningCity) -> None:
+    answer = requests.get(f"{past.transport_info}/openapi/v1/nothing", timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (200, "1404")
