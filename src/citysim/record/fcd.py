@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from citysim.record.trips import KIND_OF, Kind
 
 STANDSTILL_MPS = 0.1
+LEAP_M = 6.0
+"""More than the speeds explain in one second, a change of lanes included."""
+STANDSTILL_STEP_M = 0.3
+"""SUMO moves a vehicle that changes lanes sideways at once, even at speed 0: that is no standing."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -24,7 +28,7 @@ class Run:
     """n rows, one per road user and second, sorted by road user, then time."""
 
     names: tuple[str, ...]
-    """SUMO's id of each road user; its place here is its number."""
+    """SUMO's id of each road user; its place here is its number. After a leap (see `read`) "+1" stands behind it."""
     kinds: tuple[Kind, ...]
     """Of each road user."""
     who: Ints
@@ -39,6 +43,7 @@ class Run:
     edge_names: tuple[str, ...]
     edge: Ints
     """n places in `edge_names`: the edge a vehicle is on; inside a junction the one it came from; -1: none yet."""
+    is_in_junction: NDArray[np.bool_]
 
     def rows_of(self, name: str) -> slice:
         """The rows of one road user; empty when it never appeared."""
@@ -64,6 +69,8 @@ def read(path: Path, begin_s: int, seconds: int) -> Run:
     """The rows of `path` from SUMO's second `begin_s` on, for `seconds` seconds.
 
     SUMO gives the middle of the front bumper; half a length behind it along the heading lies the middle.
+    SUMO lifts a vehicle out of a jam and sets it down elsewhere; nobody can leap, so here one leaves the city and
+    another comes.
     """
     table = pq.read_table(path)
     table = table.filter(
@@ -83,30 +90,50 @@ def read(path: Path, begin_s: int, seconds: int) -> Run:
     y_m = table["vehicle_y"].to_numpy() - back * np.cos(np.radians(heading))
     edge_names, edge = _edges(table["vehicle_lane"].combine_chunks().dictionary_encode())
     order = np.lexsort((t_s, who))
+    who, t_s, x_m, y_m = who[order], t_s[order], x_m[order], y_m[order]
+    speed = table["vehicle_speed"].to_numpy().astype(np.float64)[order]
+    pieces = _pieces(who, t_s, x_m, y_m, speed)
+    old = who[np.searchsorted(pieces, np.arange(pieces[-1] + 1))]
+    number = np.arange(len(old)) - np.searchsorted(old, old)
     return Run(
-        names=names,
-        kinds=kinds,
-        who=who[order],
-        t_s=t_s[order],
-        x_m=x_m[order],
-        y_m=y_m[order],
-        speed_mps=table["vehicle_speed"].to_numpy().astype(np.float64)[order],
+        names=tuple(f"{names[o]}+{n}" if n else names[o] for o, n in zip(old, number, strict=True)),
+        kinds=tuple(kinds[o] for o in old),
+        who=pieces,
+        t_s=t_s,
+        x_m=x_m,
+        y_m=y_m,
+        speed_mps=speed,
         heading_deg=heading[order],
         edge_names=edge_names,
-        edge=_carried_on(edge[order], who[order]),
+        edge=_carried_on(edge[order], pieces),
+        is_in_junction=edge[order] < 0,
     )
 
 
 def standstills(run: Run, name: str) -> list[Standstill]:
     """Every while that road user `name` stood still."""
     rows = run.rows_of(name)
-    stands = np.concatenate(([False], run.speed_mps[rows] < STANDSTILL_MPS, [False])).astype(np.int8)
+    is_slow = run.speed_mps[rows] < STANDSTILL_MPS
+    step = np.hypot(np.diff(run.x_m[rows]), np.diff(run.y_m[rows]))
+    slides = is_slow[:-1] & is_slow[1:] & (step > STANDSTILL_STEP_M)
+    # The last row before a slide counts as moving, so that the slide parts one standstill into two.
+    is_still = is_slow & ~np.append(slides, False)[: len(is_slow)]
+    stands = np.concatenate(([False], is_still, [False])).astype(np.int8)
     first, after = np.flatnonzero(np.diff(stands) == 1), np.flatnonzero(np.diff(stands) == -1)
     found = []
     for start, end in zip(first + rows.start, after + rows.start - 1, strict=True):
         edge = run.edge_names[run.edge[start]] if run.edge[start] >= 0 else ""
         found.append(Standstill(name, int(run.t_s[start]), int(run.t_s[end]), run.x_m[start], run.y_m[start], edge))
     return found
+
+
+def _pieces(who: Ints, t_s: Ints, x_m: Floats, y_m: Floats, speed_mps: Floats) -> Ints:
+    """Each row's number of an unbroken track: `who`, parted at leaps and gaps."""
+    step = np.hypot(np.diff(x_m), np.diff(y_m))
+    is_leap = step > np.maximum(speed_mps[1:], speed_mps[:-1]) + LEAP_M
+    starts = (np.diff(who) != 0) | (np.diff(t_s) != 1) | is_leap
+    pieces: Ints = np.concatenate(([0], np.cumsum(starts)))
+    return pieces
 
 
 def _edges(lanes: Any) -> tuple[tuple[str, ...], Ints]:

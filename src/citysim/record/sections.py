@@ -57,9 +57,9 @@ def cut(city: City) -> list[Section]:
 def measure(run: Run, sections: Sequence[Section], network: Mapping[str, Edge], seconds: int) -> list[Flow]:
     """The flow of every section in every full period of the run, from the run's own tracks.
 
-    A vehicle counts when it comes onto the section, from another street or from the roadside. Inside a junction it
-    belongs to the edge it came from. Speed is distance over time spent; occupancy is covered lane length over lane
-    length, averaged over the period.
+    A vehicle counts when it comes onto the section, from another street or from the roadside; one that crosses a
+    junction between two of the section's edges stays on it. Speed is distance over time spent on the edges themselves;
+    occupancy is covered lane length over lane length, averaged over the period.
     """
     is_motor = np.array([kind.kind in MOTOR for kind in run.kinds])[run.who]
     is_heavy = np.array([kind.kind in HEAVY for kind in run.kinds])[run.who]
@@ -78,7 +78,8 @@ def measure(run: Run, sections: Sequence[Section], network: Mapping[str, Edge], 
     # Whoever is on a section in the first second came onto it before the recording.
     entering = inside[comes_on[inside] & (run.t_s[inside] > 0)]
     count, heavy = total(entering), total(entering[is_heavy[entering]])
-    time_s, metres, covered = total(inside), total(inside, run.speed_mps), total(inside, length)
+    on_lanes = inside[~run.is_in_junction[inside]]
+    time_s, metres, covered = total(on_lanes), total(on_lanes, run.speed_mps), total(on_lanes, length)
     flows = []
     for number, section in enumerate(sections):
         lane_m = sum(network[edge].length_m * len(network[edge].motor_lanes) for edge in section.edges)
