@@ -96,7 +96,7 @@ def _leading(unit: str) -> tuple[Fraction, str]:
 
 def _simplest(ratio: float) -> Fraction:
     """The simple fraction that `ratio` was rounded from (0.2777... is 5/18); `ratio` itself if there is none."""
-    near = Fraction(ratio).limit_denominator(10**6)
+    near = Fraction(ratio).limit_denominator(10**7)
     # pint multiplies step by step, so that a foot comes as 0.30479999999999996 m.
     return near if isclose(near, ratio, rel_tol=1e-15) else Fraction(ratio)
 
