@@ -105,7 +105,7 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
     incidents.add(routes, planned, scratch / "traffic.xml")
     _simulate(plan.seed, end_s, scratch)
     health = _health(scratch, end_s)
-    _refuse_gridlock(health)
+    refuse_gridlock(health)
 
     run = fcd.read(scratch / "fcd.parquet", WARM_UP_S, seconds)
     cut = sections.cut(plan)
@@ -208,7 +208,7 @@ def _health(scratch: Path, end_s: int) -> Health:
     )
 
 
-def _refuse_gridlock(health: Health) -> None:
+def refuse_gridlock(health: Health) -> None:
     log.info(
         "teleport_share=%.4f growth=%s mean_running=%.0f", health.teleport_share, health.growth, health.mean_running
     )
