@@ -1,13 +1,14 @@
 """The lake as one sees it: every contract as an SQL view, and a connection that can read nothing else.
 
-`<dataset>` holds one row per platform's record; `<dataset>_main` only those of the dataset's authority (一数一源). The ledger and the
-quarantine, kept as a table per platform, are one view each.
+`<dataset>` holds one row per platform's record; `<dataset>_main` only those of the dataset's authority (一数一源). The
+ledger and the quarantine, kept as a table per platform, are one view each.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -58,24 +59,28 @@ def connect(registry: Registry, store: Store) -> duckdb.DuckDBPyConnection:
         connection.execute(f'CREATE VIEW "{dataset.id}" AS SELECT {columns} FROM "_{dataset.id}"')
         authority = dataset.properties.get("authority")
         if authority is not None and "source_platform" in dataset.names:
-            connection.execute(
-                f'CREATE VIEW "{dataset.id}_main" AS SELECT * FROM "{dataset.id}" WHERE source_platform = {literal(str(authority))}'
-            )
+            of_authority = f'SELECT * FROM "{dataset.id}" WHERE source_platform = {literal(str(authority))}'
+            connection.execute(f'CREATE VIEW "{dataset.id}_main" AS {of_authority}')
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def query(sql: str, registry: Registry, store: Store) -> pa.Table:
-    """The answer to `sql`. Raises AskedWrongly, with the database's own words, when it cannot be answered."""
+def query(sql: str, registry: Registry, store: Store, params: Mapping[str, Any] | None = None) -> pa.Table:
+    """The answer to `sql`; `$name` in it stands for `params["name"]`.
+
+    Raises AskedWrongly, with the database's own words, when it cannot be answered.
+    """
     import duckdb
 
     connection = connect(registry, store)
     try:
-        relation = connection.sql(sql)
+        relation = connection.sql(sql, params=dict(params or {}))
         return pa.table({}) if relation is None else relation.to_arrow_table()
     except duckdb.Error as wrong:
         said = re.sub(r"\s+", " ", str(wrong)).strip()
-        raise AskedWrongly(said, "`hutong datasets` lists the tables, `hutong datasets NAME` the columns of one") from None
+        raise AskedWrongly(
+            said, "`hutong datasets` lists the tables, `hutong datasets NAME` the columns of one"
+        ) from None
     finally:
         connection.close()

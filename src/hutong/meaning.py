@@ -1,7 +1,7 @@
 """Does every line of every mapping mean something: units that convert, projections that exist, types that can meet?
 
-Each rule is compiled as it will be for data, and what it refuses becomes a problem of its line. Apart from the registry's own checks,
-because it loads the libraries for units and projections.
+Each rule is compiled as it will be for data, and what it refuses becomes a problem of its line. Apart from the
+registry's own checks, because it loads the libraries for units and projections.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         lake=env.get("HUTONG_LAKE") or str(root / "lake"),
         secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
         lang=_lang(env),
-        addresses={name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)},
+        addresses={
+            name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)
+        },
     )
 
 

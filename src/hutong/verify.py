@@ -1,6 +1,7 @@
 """Prove the account: recount what landing holds and hold it against the ledger, the commits and the tables.
 
-First equation: the fates of a batch's records add up to what was received. Second: the rows that batches wrote are the rows that are there.
+First equation: the fates of a batch's records add up to what was received. Second: the rows that batches wrote are
+the rows that are there.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from hutong.store.tables import counts_of, existing, number
 
 @dataclass(slots=True)
 class Report:
-    """What was checked and what is wrong. recounted: batches whose landed pages were read again; by_commit: those held against their commit's counts."""
+    """What was checked and what is wrong. recounted: batches whose landed pages were read again; by_commit: those
+    held against their commit's counts.
+    """
 
     recounted: int = 0
     by_commit: int = 0
@@ -42,7 +45,9 @@ def verify(registry: Registry, store: Store, secrets: Secrets) -> Report:
         report.problems.append(said)
     for source in registry.sources.values():
         for sequence in source.sequences:
-            _check_sequence(source, sequence, ledger.filter(pl.col("sequence") == sequence.id), registry, store, secrets, report)
+            _check_sequence(
+                source, sequence, ledger.filter(pl.col("sequence") == sequence.id), registry, store, secrets, report
+            )
     for dataset in registry.base_datasets:
         _check_dataset(dataset, ledger, registry, store, report)
     return report
@@ -73,13 +78,20 @@ def _check_sequence(
     closed = number(store.ledger(sequence.platform), sequence.id)
     if closed < newest:
         waiting = f"batch {newest}" if newest == closed + 1 else f"batches {closed + 1} to {newest}"
-        report.problems.append(f"{sequence.id}: {waiting} landed, but not published yet; run `hutong sync {sequence.platform} {sequence.stream}`")
+        report.problems.append(
+            f"{sequence.id}: {waiting} landed, but not published yet;"
+            f" run `hutong sync {sequence.platform} {sequence.stream}`"
+        )
     if closed > newest:
-        report.problems.append(f"{sequence.id}: the ledger closes batch {closed}, but landing ends at {newest}; restore the landing table")
+        report.problems.append(
+            f"{sequence.id}: the ledger closes batch {closed}, but landing ends at {newest}; restore the landing table"
+        )
     for dataset in source.datasets:
         reached = number(store.base(dataset), sequence.id)
         if reached < closed:
-            report.problems.append(f"{sequence.id}: the ledger closes batch {closed}, but {dataset} ends at {reached}; restore {dataset}")
+            report.problems.append(
+                f"{sequence.id}: the ledger closes batch {closed}, but {dataset} ends at {reached}; restore {dataset}"
+            )
     quarantined = _quarantined(sequence, registry, store)
     for batch in range(1, closed + 1):
         entries = ledger.filter(pl.col("batch") == batch)
@@ -103,7 +115,9 @@ def _check_batch(
 ) -> None:
     where = f"{sequence.id} batch {batch}"
     if entries.is_empty():
-        report.problems.append(f"{where}: the ledger has its number but no entry; restore the ledger of {sequence.platform}")
+        report.problems.append(
+            f"{where}: the ledger has its number but no entry; restore the ledger of {sequence.platform}"
+        )
         return
     received = int(entries["received"][0])
     of_records = entries.filter(pl.col("kind") == "record")
@@ -113,7 +127,9 @@ def _check_batch(
         report.problems.append(f"{where}: {received} records received, but the fates add up to {accounted}")
     in_ledger = int(of_records.filter(pl.col("outcome") == "quarantined")["count"].sum())
     if in_ledger != quarantined:
-        report.problems.append(f"{where}: the ledger counts {in_ledger} quarantined, the quarantine holds {quarantined}")
+        report.problems.append(
+            f"{where}: the ledger counts {in_ledger} quarantined, the quarantine holds {quarantined}"
+        )
     try:
         landed = _recount(source, sequence, batch, store, secrets, report)
         if landed is None:
@@ -157,7 +173,11 @@ def _check_dataset(dataset: Dataset, ledger: pl.DataFrame, registry: Registry, s
     doubled = frame.height - frame.select(dataset.key).n_unique()
     if doubled:
         report.problems.append(f"{dataset.id}: {doubled} rows have a key that stands already")
-    there = dict(frame.group_by(pl.concat_str("source_platform", pl.lit("/"), "source_stream", pl.lit("/"), "city")).len().iter_rows())
+    there = dict(
+        frame.group_by(pl.concat_str("source_platform", pl.lit("/"), "source_stream", pl.lit("/"), "city"))
+        .len()
+        .iter_rows()
+    )
     written = dict(
         ledger.filter(pl.col("kind") == "row", pl.col("dataset") == dataset.id, pl.col("outcome") == "written")
         .group_by("sequence")
@@ -165,7 +185,8 @@ def _check_dataset(dataset: Dataset, ledger: pl.DataFrame, registry: Registry, s
         .iter_rows()
     )
     for sequence in sorted({*there, *written}):
-        if there.get(sequence, 0) != written.get(sequence, 0):
+        wrote, stands = written.get(sequence, 0), there.get(sequence, 0)
+        if wrote != stands:
             report.problems.append(
-                f"{dataset.id}: the ledger wrote {written.get(sequence, 0)} rows from {sequence}, but {there.get(sequence, 0)} are there"
+                f"{dataset.id}: the ledger wrote {wrote} rows from {sequence}, but {stands} are there"
             )

@@ -9,7 +9,12 @@ from hutong.cli.show import json_option, show
 from hutong.cli.words import say
 
 
-@click.command(help=say("List the datasets with their rows and platforms; with NAME, the columns of one.", "列出数据集及其行数、来源平台；给出 NAME 时列出其字段。"))
+@click.command(
+    help=say(
+        "List the datasets with their rows and platforms; with NAME, the columns of one.",
+        "列出数据集及其行数、来源平台；给出 NAME 时列出其字段。",
+    )
+)
 @click.argument("name", required=False)
 @json_option
 def datasets(name: str | None, as_json: bool) -> None:
@@ -21,7 +26,15 @@ def datasets(name: str | None, as_json: bool) -> None:
         show(
             columns,
             [
-                [field.name, field.words.zh, field.type, field.unit, field.code_list, "key" if field.name in dataset.key else None, field.description]
+                [
+                    field.name,
+                    field.words.zh,
+                    field.type,
+                    field.unit,
+                    field.code_list,
+                    "key" if field.name in dataset.key else None,
+                    field.description,
+                ]
                 for field in dataset.fields
             ],
             as_json,
@@ -31,13 +44,22 @@ def datasets(name: str | None, as_json: bool) -> None:
     from hutong.lake import rows_of
 
     fills = {
-        dataset.id: sorted({source.connector.platform for source in registry.sources.values() if dataset.id in source.datasets})
+        dataset.id: sorted(
+            {source.connector.platform for source in registry.sources.values() if dataset.id in source.datasets}
+        )
         for dataset in registry.datasets.values()
     }
     show(
         ["dataset", "中文", "version", "mode", "rows", "platforms"],
         [
-            [dataset.id, dataset.words.zh, dataset.version, dataset.write_mode, rows_of(dataset, registry, store).count_rows(), ", ".join(fills[dataset.id])]
+            [
+                dataset.id,
+                dataset.words.zh,
+                dataset.version,
+                dataset.write_mode,
+                rows_of(dataset, registry, store).count_rows(),
+                ", ".join(fills[dataset.id]),
+            ]
             for dataset in registry.datasets.values()
         ],
         as_json,

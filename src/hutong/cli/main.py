@@ -16,7 +16,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "check": say("Check connectors, contracts and mappings (reads files).", "检查连接器、契约与映射（读取文件）。"),
     },
     say("Run", "运行"): {
-        "sync": say("Pull, land and publish a platform (reads a live platform).", "拉取、落地并发布一个平台（读取在线平台）。"),
+        "sync": say(
+            "Pull, land and publish a platform (reads a live platform).", "拉取、落地并发布一个平台（读取在线平台）。"
+        ),
         "demo": say(
             "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",
@@ -24,12 +26,18 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     say("Look", "查看"): {
         "query": say("Ask the base datasets in SQL (reads the lake).", "用 SQL 查询基础共性数据（读取数据湖）。"),
-        "datasets": say("List the datasets, or the columns of one (reads files and the lake).", "列出数据集或某个数据集的字段（读取文件与数据湖）。"),
+        "datasets": say(
+            "List the datasets, or the columns of one (reads files and the lake).",
+            "列出数据集或某个数据集的字段（读取文件与数据湖）。",
+        ),
         "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
         "quarantine": say("Refused records and why (reads the lake).", "问题数据：被拒记录及原因（读取数据湖）。"),
     },
     say("Prove", "核验"): {
-        "verify": say("Recount everything and hold it against the ledger (reads the lake).", "重新清点并与台账核对（读取数据湖）。"),
+        "verify": say(
+            "Recount everything and hold it against the ledger (reads the lake).",
+            "重新清点并与台账核对（读取数据湖）。",
+        ),
     },
 }
 

@@ -21,8 +21,12 @@ class Opened(NamedTuple):
 
 
 def opened(needs_lake: bool = True) -> Opened:
-    """Read the environment and the registry. Raises RegistryError, and StoreError when the lake must be there and is not."""
+    """Read the environment and the registry. Raises RegistryError, and StoreError when the lake must be there and is
+    not.
+    """
     now = settings.read()
     if needs_lake and not Path(now.lake).is_dir():
-        raise StoreError(f"there is no lake at {now.lake}", "set HUTONG_LAKE, or make one with `hutong sync` or `hutong demo`")
+        raise StoreError(
+            f"there is no lake at {now.lake}", "set HUTONG_LAKE, or make one with `hutong sync` or `hutong demo`"
+        )
     return Opened(open_registry(now), Store(now.lake), resolver(now))

@@ -19,14 +19,22 @@ MOST = 200
 
 @click.command(
     help=say(
-        "Answer SQL (DuckDB) over the base datasets, ledger and quarantine. NAME_main holds the rows of the dataset's authority only."
-        " Times are in UTC. Example: hutong query \"SELECT kind, count(*) FROM ledger GROUP BY ALL\"",
-        "用 SQL（DuckDB）查询基础共性数据、台账与问题数据。NAME_main 只含该数据集权威来源（一数一源）的行。时间为 UTC。",
+        "Answer SQL (DuckDB) over the base datasets, ledger and quarantine. NAME_main holds only the rows of the"
+        " dataset's authority. Times are in UTC."
+        ' Example: hutong query "SELECT kind, count(*) FROM ledger GROUP BY ALL"',
+        "用 SQL（DuckDB）查询基础共性数据、台账与问题数据。"
+        "NAME_main 只含该数据集权威来源（一数一源）的行。时间为 UTC。",
     )
 )
 @click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help=say("Write to a file (parquet needs one).", "写入文件（parquet 必须指定）。"))
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say("Write to a file (parquet needs one).", "写入文件（parquet 必须指定）。"),
+)
 @click.option("--json", "as_json", is_flag=True, help=say("The same as --format json.", "等同于 --format json。"))
 def query(sql: str, form: str, out: Path | None, as_json: bool) -> None:
     """Answer a question."""
@@ -55,6 +63,12 @@ def query(sql: str, form: str, out: Path | None, as_json: bool) -> None:
     else:
         show(names, [list(row.values()) for row in answer.slice(0, MOST).to_pylist()])
         if answer.num_rows > MOST:
-            click.echo(say(f"the first {MOST} of {answer.num_rows} rows; --format csv prints all", f"共 {answer.num_rows} 行，显示前 {MOST} 行；--format csv 输出全部"), err=True)
+            click.echo(
+                say(
+                    f"the first {MOST} of {answer.num_rows} rows; --format csv prints all",
+                    f"共 {answer.num_rows} 行，显示前 {MOST} 行；--format csv 输出全部",
+                ),
+                err=True,
+            )
     if out:
         stream.close()

@@ -13,14 +13,22 @@ import click
 
 from hutong.cli.words import say
 
-json_option = click.option("--json", "as_json", is_flag=True, help=say("Print JSON for programs.", "输出供程序读取的 JSON。"))
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help=say("Print JSON for programs.", "输出供程序读取的 JSON。")
+)
 
 
-def show(columns: Sequence[str], rows: Iterable[Sequence[Any]], as_json: bool = False, title: str | None = None) -> None:
+def show(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], as_json: bool = False, title: str | None = None
+) -> None:
     """Print `rows` under `columns` to standard output."""
     found = list(rows)
     if as_json:
-        click.echo(json.dumps([dict(zip(columns, map(plain, row), strict=True)) for row in found], ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps(
+                [dict(zip(columns, map(plain, row), strict=True)) for row in found], ensure_ascii=False, indent=1
+            )
+        )
     elif sys.stdout.isatty():
         _rich(columns, found, title)
     else:
@@ -69,4 +77,6 @@ def _aligned(columns: Sequence[str], rows: list[Sequence[Any]], title: str | Non
     if title:
         click.echo(title)
     for row in cells:
-        click.echo("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(
+            "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

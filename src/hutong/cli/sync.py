@@ -14,7 +14,8 @@ from hutong.errors import HutongError
 
 @click.command(
     help=say(
-        "Pull what PLATFORM has new, land it, and publish it. Without STREAM all its streams are synced; one that fails does not stop the others.",
+        "Pull what PLATFORM has new, land it, and publish it. Without STREAM all its streams are synced;"
+        " one that fails does not stop the others.",
         "拉取 PLATFORM 的新数据，落地并发布。不指定 STREAM 时同步全部数据流；一个失败不影响其他。",
     )
 )
@@ -32,7 +33,13 @@ def sync(platform: str, stream: str | None, as_json: bool) -> None:
     for source in sources:
         for sequence in source.sequences:
             try:
-                click.echo(say(f"{sequence.id}: asking {source.connector.title.en}", f"{sequence.id}：正在读取{source.connector.title.zh}"), err=True)
+                click.echo(
+                    say(
+                        f"{sequence.id}: asking {source.connector.title.en}",
+                        f"{sequence.id}：正在读取{source.connector.title.zh}",
+                    ),
+                    err=True,
+                )
                 land_new(source, sequence, store, secrets)
             except HutongError as wrong:
                 failed = True

@@ -11,7 +11,12 @@ from hutong.cli.show import json_option
 from hutong.cli.words import say
 
 
-@click.command(help=say("Recount what landing holds; hold ledger, commits and tables against it. Exit 1 when something does not add up.", "重新清点落地数据，并与台账、提交和数据表核对。不平则以 1 退出。"))
+@click.command(
+    help=say(
+        "Recount what landing holds; hold ledger, commits and tables against it. Exit 1 when it does not add up.",
+        "重新清点落地数据，并与台账、提交和数据表核对。不平则以 1 退出。",
+    )
+)
 @json_option
 def verify(as_json: bool) -> None:
     """Verify the lake."""
@@ -29,7 +34,8 @@ def verify(as_json: bool) -> None:
             say(
                 f"{report.recounted} batches recounted from landing, {report.by_commit} held against their commits:"
                 f" {report.records} records, {report.rows} rows, {len(report.problems)} problems",
-                f"从落地数据重新清点 {report.recounted} 个批次，按提交核对 {report.by_commit} 个批次：记录 {report.records} 条，行 {report.rows} 行，问题 {len(report.problems)} 个",
+                f"从落地数据重新清点 {report.recounted} 个批次，按提交核对 {report.by_commit} 个批次："
+                f"记录 {report.records} 条，行 {report.rows} 行，问题 {len(report.problems)} 个",
             )
         )
     if report.problems:

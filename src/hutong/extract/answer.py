@@ -43,7 +43,7 @@ def read(reply: Reply, found: Any, stream: Stream) -> Answer:
         len(items),
         total=_count(look(found, paging.total)) if isinstance(paging, PageNumber | NextLink) and paging.total else None,
         next=_next(look(found, paging.links.removesuffix("[]"))) if isinstance(paging, NextLink) else None,
-        digest=hashlib.sha256(json.dumps(items, sort_keys=True).encode()).hexdigest(),
+        digest=hashlib.sha256(json.dumps(items).encode()).hexdigest(),
     )
 
 

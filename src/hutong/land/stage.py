@@ -1,7 +1,8 @@
 """Keep the pages of a pull as numbered batches.
 
-A pull of any length is one walk over its pages: whenever `max_records` have come, what is there becomes a batch. The cursor and the
-place in the pull are columns of the landed pages, so that a crash between two batches costs nothing but the pages not yet landed.
+A pull of any length is one walk over its pages: whenever `max_records` have come, what is there becomes a batch. The
+cursor and the place in the pull are columns of the landed pages, so that a crash between two batches costs nothing
+but the pages not yet landed.
 """
 
 from __future__ import annotations
@@ -37,14 +38,18 @@ def land(sequence: Sequence, stream: Stream, pages: Iterable[Page], store: Store
     except HutongError:
         batches.commit()
         raise
-    log.info("landed sequence=%s batches=%d records=%d bytes=%d", sequence.id, batches.made, batches.records, batches.size)
+    log.info(
+        "landed sequence=%s batches=%d records=%d bytes=%d", sequence.id, batches.made, batches.records, batches.size
+    )
     return batches.receipt()
 
 
 class _Batches:
     """The batches of one pull."""
 
-    def __init__(self, sequence: Sequence, store: Store, key: StoreKey | None, newest: int, is_unfinished: bool) -> None:
+    def __init__(
+        self, sequence: Sequence, store: Store, key: StoreKey | None, newest: int, is_unfinished: bool
+    ) -> None:
         self.sequence, self.store, self.key = sequence, store, key
         self.newest, self.is_unfinished = newest, is_unfinished
         self.waiting: list[Kept] = []

@@ -34,14 +34,6 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Where a pull stands: the newest cursor value seen, and the place within an unfinished pull, as JSON."""
-
-    cursor: str | None
-    position: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
     """What the last landed page of a sequence says about the next one; both None before the very first pull.
 
     cursor: the newest cursor value seen, as the source wrote it.

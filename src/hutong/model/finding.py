@@ -37,8 +37,10 @@ class Sentence:
 
 CATALOGUE: Mapping[str, Sentence] = {
     "schema": Sentence(
-        "原始记录的 {place} 取值 {value} 不符合来源结构：{expected}。请核对来源数据，或请平台方更正 {stream} 的结构文件",
-        "{place} of the raw record is {value}, but its schema wants {expected}; ask the platform's owner to correct the data or the schema of {stream}",
+        "原始记录的 {place} 取值 {value} 不符合来源结构：{expected}。"
+        "请核对来源数据，或请平台方更正 {stream} 的结构文件",
+        "{place} of the raw record is {value}, but its schema wants {expected};"
+        " ask the platform's owner to correct the data or the schema of {stream}",
     ),
     "unreadable": Sentence(
         "{place} 的值 {value} 无法按规则 {how} 读取。请核对映射文件中的该行与来源数据",

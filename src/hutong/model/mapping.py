@@ -1,6 +1,7 @@
 """What a raw record means: what `mappings/<platform>/<stream>.yaml` says.
 
-A mapping names one rule per field, from a closed list. Paths are dotted (`pos.lon`) and read the record with its carried fields.
+A mapping names one rule per field, from a closed list. Paths are dotted (`pos.lon`) and read the record with its
+carried fields.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ class Time(_Rule):
     zone: str | None = None
     """IANA zone of forms that carry none."""
     near: str | None = None
-    """moy_secmark: path to an epoch in ms close to the instant, which settles the year and the minute; else the time of receipt."""
+    """moy_secmark: path to an epoch in ms close to the instant, which settles the year and the minute; else the time
+    of receipt.
+    """
     period_unit: str = "s"
     """interval_end: unit of the second path, the length of the interval; the result is its start."""
 
@@ -122,7 +125,9 @@ class Line(_Rule):
 
 
 class Code(_Rule):
-    """A code of a shared list. The platform's own value stays in `<field>_raw`; one without a match becomes `unmapped`."""
+    """A code of a shared list. The platform's own value stays in `<field>_raw`; one without a match becomes
+    `unmapped`.
+    """
 
     rule: Literal["code"]
     from_: str = Field(alias="from")

@@ -29,7 +29,8 @@ class Normalised:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What may be published: per dataset a table of the contract's schema with one row per key, and the records that may not pass.
+    """What may be published: per dataset a table of the contract's schema with one row per key, and the records that
+    may not pass.
 
     repeats: dataset -> record number -> duplicate or superseded, for rows that another of the same batch stands for.
     """

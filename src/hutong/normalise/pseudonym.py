@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hutong.errors import SecretMissing
 
-SECRET_NAME = "pseudonym_key"
+KEY_NAME = "pseudonym_key"
 """Name of the secret that holds the key."""
 
 
@@ -31,7 +31,7 @@ class Pseudonymiser:
         except ValueError:
             key = b""
         if len(key) != 32:
-            said = f"the secret {SECRET_NAME} is not 64 hexadecimal digits"
+            said = f"the secret {KEY_NAME} is not 64 hexadecimal digits"
             raise SecretMissing(said, "make one with `openssl rand -hex 32`")
         return cls(hashlib.sha256(b"hutong pseudonym key" + key).hexdigest()[:8], key)
 

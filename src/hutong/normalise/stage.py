@@ -17,7 +17,7 @@ from hutong.model.finding import Finding
 from hutong.model.mapping import Pseudonym, Rows
 from hutong.model.rows import Normalised
 from hutong.normalise.clock import civil_date
-from hutong.normalise.pseudonym import SECRET_NAME, Pseudonymiser
+from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
 from hutong.normalise.reading import Raw, Reader, Unreadable
 from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
 from hutong.normalise.showing import Shower
@@ -75,7 +75,7 @@ def pseudonymiser(source: Source, secrets: Secrets) -> Pseudonymiser | None:
     rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
     if not any(isinstance(rule, Pseudonym) for rule in rules):
         return None
-    return Pseudonymiser.from_hex(secrets(SECRET_NAME).reveal())
+    return Pseudonymiser.from_hex(secrets(KEY_NAME).reveal())
 
 
 def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:

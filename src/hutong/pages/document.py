@@ -103,7 +103,11 @@ def parse_xml(body: bytes, content_type: str) -> etree._Element:
     try:
         root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode(), parser)
     except etree.XMLSyntaxError as wrong:
-        seen = "HTML" if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")) else "XML that is broken or cut short"
+        seen = (
+            "HTML"
+            if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html"))
+            else "XML that is broken or cut short"
+        )
         raise Garbled(f"the answer is {seen} (line {wrong.lineno})") from None
     if etree.QName(root).localname.lower() == "html":
         raise Garbled("the answer is HTML")

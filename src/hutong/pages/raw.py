@@ -11,5 +11,7 @@ LONGEST = 20_000
 
 
 def raw_text(record: Record, stream: Stream) -> str | None:
-    """The record as JSON, cut at `LONGEST` characters; None for a stream with personal fields, whose only copy lies encrypted in landing."""
+    """The record as JSON, cut at `LONGEST` characters; None for a stream with personal fields, whose only copy lies
+    encrypted in landing.
+    """
     return None if stream.personal else json.dumps(record.content, ensure_ascii=False)[:LONGEST]

@@ -13,7 +13,9 @@ from hutong.pages.document import document, return_of, soap_payload
 
 
 def without(body: bytes, content_type: str, stream: Stream) -> bytes:
-    """`body` with every field named in `stream.never_keep` cut out, at any depth; the same bytes if there is none to cut."""
+    """`body` with every field named in `stream.never_keep` cut out, at any depth; the same bytes if there is none to
+    cut.
+    """
     if not stream.never_keep:
         return body
     if stream.transport == "soap":
@@ -36,4 +38,6 @@ def _xml(body: bytes, content_type: str, names: Collection[str]) -> bytes:
     holder = return_of(envelope)
     assert holder is not None  # soap_payload found it
     holder.text = etree.tostring(inner, encoding="unicode")
-    return bytes(etree.tostring(envelope, encoding="GB18030", xml_declaration=True))
+    # lxml writes GBK as it was declared; GB 18030 also holds the characters of names that GBK lacks.
+    text = etree.tostring(envelope, encoding="unicode")
+    return f'<?xml version="1.0" encoding="GB18030"?>\n{text}'.encode("gb18030")

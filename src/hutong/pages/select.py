@@ -1,7 +1,7 @@
 """Records within a document: `data[].rsms[].participants[]`, and the fields of their parents that they carry.
 
-A path is dotted names; `[]` behind a name opens the list there. `^` in a carried path climbs from the record to the element
-that encloses it, one `^` for each `[]` that is left.
+A path is dotted names; `[]` behind a name opens the list there. `^` in a carried path climbs from the record to the
+element that encloses it, one `^` for each `[]` that is left.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence as SequenceOf
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as SequenceOf
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,9 @@ from hutong.store.landing import LandedPage
 def ledger_rows(
     sequence: Sequence, batch: int, counts: Mapping[str, Any], versions: Versions, landed_at: datetime, deciding: str
 ) -> list[dict[str, Any]]:
-    """One row per fate (and rule), per row outcome of each dataset, and per gate. counts: as the deciding commit carries them."""
+    """One row per fate (and rule), per row outcome of each dataset, and per gate. counts: as the deciding commit
+    carries them.
+    """
     common = {
         "city": sequence.city,
         "platform": sequence.platform,
@@ -35,7 +38,15 @@ def ledger_rows(
 
     def row(kind: str, dataset: str | None, outcome: str, rule: str | None, count: int) -> dict[str, Any]:
         contract = versions.contracts[dataset or deciding]
-        return {**common, "kind": kind, "dataset": dataset, "outcome": outcome, "rule": rule, "count": count, "contract_version": contract}
+        return {
+            **common,
+            "kind": kind,
+            "dataset": dataset,
+            "outcome": outcome,
+            "rule": rule,
+            "count": count,
+            "contract_version": contract,
+        }
 
     rows = [row("record", None, fate, None, count) for fate, count in sorted(counts["fates"].items())]
     rows += [row("record", None, "quarantined", rule, count) for rule, count in sorted(counts["quarantined"].items())]
@@ -48,7 +59,9 @@ def ledger_rows(
     return rows or [row("record", None, "published", None, 0)]
 
 
-def quarantine_rows(sequence: Sequence, batch: int, refused: Iterable[Refused], mapping_version: int) -> list[dict[str, Any]]:
+def quarantine_rows(
+    sequence: Sequence, batch: int, refused: Iterable[Refused], mapping_version: int
+) -> list[dict[str, Any]]:
     """One row per finding; `is_first` marks the row that stands for its record in counts."""
     now = datetime.now(UTC)
     return [

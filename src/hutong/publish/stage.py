@@ -1,15 +1,17 @@
 """Commit a checked batch: quarantine, the other datasets, the deciding dataset, platform_service, and last the ledger.
 
-The deciding dataset is the first of the mapping: its commit carries the batch's whole account (received, fates, rules, gates), worked out on
-the snapshot it was committed on. The ledger copies that account. So whoever dies in between leaves either a batch without an account, which is
-published again from landing, or one with it, which only has to be copied: a batch is done when the ledger has its number.
+The deciding dataset is the first of the mapping: its commit carries the batch's whole account (received, fates,
+rules, gates), worked out on the snapshot it was committed on. The ledger copies that account. So whoever dies in
+between leaves either a batch without an account, which is published again from landing, or one with it, which only
+has to be copied: a batch is done when the ledger has its number.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence as SequenceOf
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,7 @@ from deltalake import DeltaTable
 
 from hutong.model.batch import GateResult, Published, Sequence, Versions
 from hutong.model.dataset import Dataset
+from hutong.model.rows import Validated
 from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
 from hutong.publish.upsert import change_for
 from hutong.registry import Registry, Source
@@ -27,7 +30,6 @@ from hutong.schema.arrow import arrow_schema, to_table
 from hutong.store.landing import LandedPage
 from hutong.store.paths import Store
 from hutong.store.tables import Change, Counts, Table, commit, number
-from hutong.model.rows import Validated
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,9 @@ FATE_OF_ROW = {
 def table_of(dataset: Dataset, path: str) -> Table:
     """The Delta table of a contract."""
     properties = {"hutong.contract": dataset.id, "hutong.contract_version": dataset.version}
-    return Table(path, arrow_schema(dataset), dataset.partition_by, f"{dataset.words.zh} {dataset.description}", properties)
+    return Table(
+        path, arrow_schema(dataset), dataset.partition_by, f"{dataset.words.zh} {dataset.description}", properties
+    )
 
 
 def last_published(sequence: Sequence, store: Store) -> int:

@@ -21,12 +21,17 @@ def change_for(
     """The change that brings `table` into `snapshot`, and what became of every row by its record number.
 
     table: one row per key. repeats: rows that lost against another of the same batch.
-    Without corrections it is an append; with them the rows of this stream in the partitions concerned are written anew, so that peak
-    memory is bounded by a partition.
+    Without corrections it is an append; with them the rows of this stream in the partitions concerned are written
+    anew, so that peak memory is bounded by a partition.
     """
     if table.num_rows == 0:
         return Change(table, {"rows": dict(Counter(repeats.values()))}), dict(repeats)
-    old = pl.scan_delta(snapshot).filter(_same_source(sequence), *_reachable(table, dataset)).select(dataset.names).collect()
+    old = (
+        pl.scan_delta(snapshot)
+        .filter(_same_source(sequence), *_reachable(table, dataset))
+        .select(dataset.names)
+        .collect()
+    )
     settled = settle(table, old, dataset)
     outcomes = {**repeats, **settled.outcomes}
     counts = {"rows": dict(Counter(outcomes.values()))}

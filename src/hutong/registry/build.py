@@ -26,7 +26,9 @@ def build(settings: Settings) -> tuple[Registry | None, Problems]:
     root, problems = settings.root, Problems(settings.root)
     for folder in ("connectors", "schemas", "mappings"):
         if not (root / folder).is_dir():
-            problems.add(root / folder, 1, f"there is no folder {folder}/ here; run in the project's root or set HUTONG_ROOT")
+            problems.add(
+                root / folder, 1, f"there is no folder {folder}/ here; run in the project's root or set HUTONG_ROOT"
+            )
     if problems:
         return None, problems
     codes = _code_lists(root, problems)
@@ -47,7 +49,9 @@ def _code_lists(root: Path, problems: Problems) -> CodeLists:
     lists: dict[str, dict[str, Code]] = {}
     for path in sorted((root / "mappings" / "codes").glob("*.csv")):
         entries = rows_of(path, CODE_COLUMNS, problems)
-        lists[path.stem] = {row["code"]: Code(row["code"], *(row[column] for column in CODE_COLUMNS[1:])) for row in entries}
+        lists[path.stem] = {
+            row["code"]: Code(row["code"], *(row[column] for column in CODE_COLUMNS[1:])) for row in entries
+        }
     return lists
 
 
@@ -78,7 +82,9 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
         if connector is None:
             continue
         if path.parent.name != connector.platform:
-            file.problem(f"the folder is called {path.parent.name}, but the platform is '{connector.platform}'", "platform")
+            file.problem(
+                f"the folder is called {path.parent.name}, but the platform is '{connector.platform}'", "platform"
+            )
         if connector.platform in addresses:
             connector = connector.model_copy(update={"address": addresses[connector.platform]})
         if not connector.address.startswith(("http://", "https://")):
@@ -111,7 +117,9 @@ def _source(
     unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
     for index, rows in enumerate(mapping.rows):
         if rows.dataset in unknown:
-            mapping_file.problem(f"there is no dataset '{rows.dataset}'; {nearest(rows.dataset, datasets)}", "rows", index, "dataset")
+            mapping_file.problem(
+                f"there is no dataset '{rows.dataset}'; {nearest(rows.dataset, datasets)}", "rows", index, "dataset"
+            )
     if unknown:
         return None
     crosswalks = _crosswalks(root, platform, codes, problems)
@@ -134,7 +142,9 @@ def _source(
 
 def _json_schema(path: Path, file: File, name: str, problems: Problems) -> dict[str, Any] | None:
     if not path.is_file():
-        file.problem(f"the stream '{name}' has no {path.name}; write the JSON Schema of its raw record", "streams", name)
+        file.problem(
+            f"the stream '{name}' has no {path.name}; write the JSON Schema of its raw record", "streams", name
+        )
         return None
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
@@ -155,7 +165,11 @@ def _crosswalks(root: Path, platform: str, codes: CodeLists, problems: Problems)
             if row["raw"] in walk:
                 problems.add(path, line, f"the raw value '{row['raw']}' stands twice")
             if path.stem in codes and row["code"] not in codes[path.stem]:
-                problems.add(path, line, f"'{row['code']}' is not in the code list {path.stem}; {nearest(row['code'], codes[path.stem])}")
+                problems.add(
+                    path,
+                    line,
+                    f"'{row['code']}' is not in the code list {path.stem}; {nearest(row['code'], codes[path.stem])}",
+                )
             walk[row["raw"]] = row["code"]
         walks[path.stem] = walk
     return walks

@@ -26,11 +26,15 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
     names = dataset.names
     table: Place = ("schema", 0)
     for name in {name for name in names if names.count(name) > 1}:
-        file.problem(f"the column '{name}' stands twice", *table, "properties", len(names) - 1 - names[::-1].index(name))
+        file.problem(
+            f"the column '{name}' stands twice", *table, "properties", len(names) - 1 - names[::-1].index(name)
+        )
     if dataset.id not in _OPERATIONS:
         for name in _NEEDED:
             if name not in names:
-                file.problem(f"every base dataset has a column '{name}'; copy it from another contract", *table, "properties")
+                file.problem(
+                    f"every base dataset has a column '{name}'; copy it from another contract", *table, "properties"
+                )
     if not dataset.key and dataset.id not in _OPERATIONS:
         file.problem("no column has primaryKey: true, so rows cannot be told apart", *table, "properties")
     for index, field in enumerate(dataset.fields):
@@ -42,9 +46,15 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
     for rule in dataset.rules:
         for name in rule.fields:
             if name not in names:
-                file.problem(f"the rule '{rule.id}' names '{name}', which is no column; {nearest(name, names)}", *table, "quality")
+                file.problem(
+                    f"the rule '{rule.id}' names '{name}', which is no column; {nearest(name, names)}",
+                    *table,
+                    "quality",
+                )
     if dataset.revision is not None and dataset.revision not in names:
-        file.problem(f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table)
+        file.problem(
+            f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table
+        )
 
 
 def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
@@ -54,14 +64,26 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
     named += [("carry", field) for field in stream.carry] + [("personal", field) for field in stream.personal]
     for where, field in named:
         if field.split(".")[0] not in known:
-            file.problem(f"{where} names '{field}', which the record's schema lacks; {nearest(field, known)}", "streams", name, where)
+            file.problem(
+                f"{where} names '{field}', which the record's schema lacks; {nearest(field, known)}",
+                "streams",
+                name,
+                where,
+            )
     if stream.incremental and stream.incremental.form == "local" and stream.incremental.zone is None:
-        file.problem("the cursor's form 'local' carries no zone; state `zone`, such as Asia/Shanghai", "streams", name, "incremental")
+        file.problem(
+            "the cursor's form 'local' carries no zone; state `zone`, such as Asia/Shanghai",
+            "streams",
+            name,
+            "incremental",
+        )
     if stream.incremental and stream.incremental.param_form == "local" and stream.incremental.param_zone is None:
         file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
     if stream.paging.kind == "window_split" and stream.incremental is None:
         file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paging")
-    if stream.transport == "soap" and not (stream.request.operation and stream.request.namespace and stream.request.query_part):
+    if stream.transport == "soap" and not (
+        stream.request.operation and stream.request.namespace and stream.request.query_part
+    ):
         file.problem("a SOAP request needs operation, namespace and query_part", "streams", name, "request")
 
 
@@ -84,7 +106,9 @@ def check_rows(
             file.problem(said, *at)
         for path in paths_of(rule):
             if path.split(".")[0] not in schema["properties"]:
-                file.problem(f"{name}: the record has no '{path}'; {nearest(path.split('.')[0], schema['properties'])}", *at)
+                file.problem(
+                    f"{name}: the record has no '{path}'; {nearest(path.split('.')[0], schema['properties'])}", *at
+                )
             elif path in stream.never_keep:
                 file.problem(f"{name}: '{path}' is cut out before anything is stored (never_keep)", *at)
             elif path in stream.personal and not _keeps_private(rule):
@@ -127,8 +151,9 @@ def _rule_problems(
             yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
         if f"{name}_raw" not in dataset.names:
             yield f"the rule code also fills '{name}_raw', which {dataset.id} lacks"
-    if isinstance(rule, rules.Const) and field.code_list in codes and rule.value not in codes[field.code_list]:
-        yield f"'{rule.value}' is not in the code list {field.code_list}; {nearest(str(rule.value), codes[field.code_list])}"
+    if isinstance(rule, rules.Const) and field.code_list and rule.value not in codes.get(field.code_list, {}):
+        known = codes.get(field.code_list, {})
+        yield f"'{rule.value}' is not in the code list {field.code_list}; {nearest(str(rule.value), known)}"
     if isinstance(rule, rules.Quantity) and rule.list_ is not None and rule.list_ not in crosswalks:
         yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
     if isinstance(rule, rules.Time):

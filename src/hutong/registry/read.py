@@ -1,6 +1,7 @@
 """One declared file as a model, with the line of every problem.
 
-YAML is read by its nodes, which know their lines. A key that stands twice is a problem, because YAML would silently keep the last.
+YAML is read by its nodes, which know their lines. A key that stands twice is a problem, because YAML would silently
+keep the last.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import csv
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from hutong.errors import nearest
+from hutong.registry.saying import said
 
 Place = tuple[str | int, ...]
 
@@ -60,7 +61,9 @@ class File:
                 # Only the key's text counts: YAML 1.1 reads a bare `on` or `no` as a truth value.
                 key = key_node.value
                 if key in found:
-                    self.problems.add(self.path, key_node.start_mark.line + 1, f"the key '{key}' stands twice; keep one of them")
+                    self.problems.add(
+                        self.path, key_node.start_mark.line + 1, f"the key '{key}' stands twice; keep one of them"
+                    )
                 found[key] = self._value(value_node, (*place, key))
                 self.lines[(*place, key)] = key_node.start_mark.line + 1
             return found
@@ -93,7 +96,7 @@ def validated(file: File, kind: type[BaseModel]) -> Any:
     except ValidationError as wrong:
         for error in wrong.errors(include_url=False):
             place = _inside(file, error["loc"])
-            file.problem(_said(error, kind, place), *place)
+            file.problem(said(error, kind), *place)
         return None
 
 
@@ -106,52 +109,15 @@ def _inside(file: File, loc: Sequence[str | int]) -> Place:
     return place
 
 
-def _said(error: Any, kind: type[BaseModel], place: Place) -> str:
-    name = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part in place) or str(error["loc"][-1] if error["loc"] else "")
-    match error["type"]:
-        case "extra_forbidden":
-            return f"unknown key '{error['loc'][-1]}'; {nearest(str(error['loc'][-1]), _known_keys(kind, error['loc'][:-1]))}"
-        case "missing":
-            return f"'{error['loc'][-1]}' is missing"
-        case "union_tag_invalid":
-            context = error["ctx"]
-            return f"{name}: there is no {context['discriminator'].strip(chr(39))} '{context['tag']}'; {nearest(context['tag'], [t.strip(chr(39)) for t in context['expected_tags'].split(', ')])}"
-        case "union_tag_not_found":
-            return f"{name}: it needs {error['ctx']['discriminator']}"
-        case "literal_error":
-            expected = [word.strip("'") for word in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-            return f"{name}: {error['input']!r} is not possible; {nearest(str(error['input']), expected)}"
-        case _:
-            return f"{name}: {error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
-
-
-def _known_keys(kind: Any, loc: Sequence[str | int]) -> list[str]:
-    """Keys that are allowed at `loc` below `kind`."""
-    def models(annotation: Any) -> list[type[BaseModel]]:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return [annotation]
-        return [model for part in get_args(annotation) for model in models(part)]
-
-    here = [kind]
-    for part in loc:
-        below: list[type[BaseModel]] = []
-        for model in here:
-            for name, info in model.model_fields.items():
-                if part in (name, info.alias):
-                    below += models(info.annotation)
-            # A union's branch is named by its tag.
-            below += [model for info in [model.model_fields.get("rule") or model.model_fields.get("kind")] if info and part in get_args(info.annotation)]
-        here = below or here
-    return sorted({info.alias or name for model in here for name, info in model.model_fields.items()})
-
-
 def rows_of(path: Path, columns: Sequence[str], problems: Problems) -> list[dict[str, str]]:
     """The rows of a CSV table with exactly `columns`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle)
             if list(reader.fieldnames or []) != list(columns):
-                problems.add(path, 1, f"the columns are {', '.join(reader.fieldnames or [])}; they must be {', '.join(columns)}")
+                problems.add(
+                    path, 1, f"the columns are {', '.join(reader.fieldnames or [])}; they must be {', '.join(columns)}"
+                )
                 return []
             found = []
             for row in reader:

@@ -22,7 +22,9 @@ TYPES: Mapping[FieldType, pa.DataType] = {
 
 
 def arrow_schema(dataset: Dataset) -> pa.Schema:
-    """Columns in the contract's order; a required column is not nullable; the Chinese name travels as the column's comment."""
+    """Columns in the contract's order; a required column is not nullable; the Chinese name travels as the column's
+    comment.
+    """
     return pa.schema(
         pa.field(
             field.name,
@@ -35,7 +37,9 @@ def arrow_schema(dataset: Dataset) -> pa.Schema:
 
 
 def to_table(rows: Sequence[Mapping[str, Any]], dataset: Dataset) -> pa.Table:
-    """`rows` as a table of the contract's schema. Raises pyarrow.ArrowInvalid when a value does not have its column's type."""
+    """`rows` as a table of the contract's schema. Raises pyarrow.ArrowInvalid when a value does not have its column's
+    type.
+    """
     schema = arrow_schema(dataset)
     columns = [pa.array([row[field.name] for row in rows], type=field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -1,7 +1,7 @@
 """A contract file as a `Dataset`.
 
-Source: Open Data Contract Standard v3.1.0. Of its words hutong reads those below and refuses the rest, so that a typing error
-is a problem and not a default. hutong's own words stand under `customProperties`.
+Source: Open Data Contract Standard v3.1.0. Of its words hutong reads those below and refuses the rest, so that a
+typing error is a problem and not a default. hutong's own words stand under `customProperties`.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ def _cross_rule(entry: Quality) -> RowRule:
     if len(entry.implementation) != 1:
         raise ValueError(f"quality '{entry.name}': one of before, not_above, together")
     (kind, fields) = next(iter(entry.implementation.items()))
-    return RowRule(entry.name, _one_of(kind, ("before", "not_above", "together"), f"quality '{entry.name}'"), tuple(fields))
+    return RowRule(
+        entry.name, _one_of(kind, ("before", "not_above", "together"), f"quality '{entry.name}'"), tuple(fields)
+    )
 
 
 def _gate(entry: Quality) -> Gate:

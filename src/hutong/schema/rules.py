@@ -29,7 +29,9 @@ def row_rules(fields: Sequence[Field], cross: Sequence[RowRule] = ()) -> tuple[R
     return (*found, *cross)
 
 
-def compile_rules(rules: Sequence[RowRule], codes: CodeLists, hidden: frozenset[str] = frozenset()) -> Callable[[Row], list[Finding]]:
+def compile_rules(
+    rules: Sequence[RowRule], codes: CodeLists, hidden: frozenset[str] = frozenset()
+) -> Callable[[Row], list[Finding]]:
     """A function from a row to its findings, none if it may pass.
 
     codes: code list -> its codes. hidden: columns whose values no message may show.

@@ -130,6 +130,6 @@ def _is_angle(size: Any) -> bool:
 
 @cache
 def _registry() -> Any:
-    from ucumvert import PintUcumRegistry  # type: ignore[import-untyped]
+    from ucumvert import PintUcumRegistry
 
     return PintUcumRegistry()

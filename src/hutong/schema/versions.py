@@ -1,7 +1,8 @@
 """Several versions of one row: which one wins, and what became of the others.
 
-Two rows of one key are versions of each other. The winner is the one with the greatest (revision, observed_at, received_at, content): batch
-numbers never decide, so that batches of several sequences may come in any order and end in the same table.
+Two rows of one key are versions of each other. The winner is the one with the greatest (revision, observed_at,
+received_at, content): batch numbers never decide, so that batches of several sequences may come in any order and end
+in the same table.
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def _compare(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, keep_new: b
     beside = [name for name in dict.fromkeys([*dataset.content, *order]) if name not in key]
     right = old.select(*key, *(pl.col(name).alias(f"{name}__old") for name in beside), pl.lit(True).alias("is_known"))
     joined = new.join(right, on=key, how="left" if keep_new else "inner", nulls_equal=True)
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}__old")) for name in dataset.content if name not in key)
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(f"{name}__old")) for name in dataset.content if name not in key
+    )
     newer = pl.lit(False)
     for name in reversed([name for name in order if name not in key]):
         mine, theirs = pl.col(name), pl.col(f"{name}__old")

@@ -32,7 +32,9 @@ class StoreKey:
         except ValueError:
             raw = b""
         if len(raw) != 32:
-            raise SecretMissing("the secret store_key is not 64 hexadecimal digits", "make one with `openssl rand -hex 32`")
+            raise SecretMissing(
+                "the secret store_key is not 64 hexadecimal digits", "make one with `openssl rand -hex 32`"
+            )
         return cls(raw)
 
     @property
@@ -50,7 +52,9 @@ class StoreKey:
         try:
             return aes_key_unwrap(self.raw, wrapped)
         except InvalidUnwrap:
-            raise StoreError("a landed batch was encrypted under another store key", "set the secret store_key to that key") from None
+            raise StoreError(
+                "a landed batch was encrypted under another store key", "set the secret store_key to that key"
+            ) from None
 
 
 def seal(body: bytes, key: bytes, place: str) -> bytes:
@@ -64,4 +68,6 @@ def unseal(sealed: bytes, key: bytes, place: str) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], place.encode())
     except InvalidTag:
-        raise StoreError(f"the landed page {place} was changed after it landed", "restore it from a backup, then run `hutong verify`") from None
+        raise StoreError(
+            f"the landed page {place} was changed after it landed", "restore it from a backup, then run `hutong verify`"
+        ) from None

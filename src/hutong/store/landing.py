@@ -1,9 +1,12 @@
-"""Landing tables: one row per page, with the batch number and the cursor as columns, so that pages and cursor are one commit."""
+"""Landing tables: one row per page, with the batch number and the cursor as columns, so that pages and cursor are one
+commit.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence as SequenceOf
+from collections.abc import Iterator
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,7 +85,9 @@ def landing_table(store: Store, sequence: Sequence) -> Table:
     )
 
 
-def append_batch(store: Store, sequence: Sequence, batch: int, pages: SequenceOf[Kept], key: StoreKey | None) -> Committed:
+def append_batch(
+    store: Store, sequence: Sequence, batch: int, pages: SequenceOf[Kept], key: StoreKey | None
+) -> Committed:
     """Commit `pages` as `batch`. Encrypted when `key` is given."""
     data_key, wrapped = key.new_data_key() if key else (None, None)
     rows: list[dict[str, Any]] = []
@@ -150,7 +155,9 @@ def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | Non
         body = row["body"]
         if row["data_key"] is not None:
             if key is None:
-                raise SecretMissing(f"{sequence.source} lands encrypted", "set the secret store_key that it was landed under")
+                raise SecretMissing(
+                    f"{sequence.source} lands encrypted", "set the secret store_key that it was landed under"
+                )
             body = unseal(body, key.unwrap(row["data_key"]), _place(sequence, batch, row["page"]))
         yield LandedPage(
             number=row["page"],

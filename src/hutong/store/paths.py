@@ -23,7 +23,9 @@ class Store:
         return f"{self.root}/base/{dataset}"
 
     def ledger(self, platform: str) -> str:
-        """What became of every record of a platform. One table per platform, so that platforms never wait for one another."""
+        """What became of every record of a platform. One table per platform, so that platforms never wait for one
+        another.
+        """
         return f"{self.root}/ledger/{platform}"
 
     def quarantine(self, platform: str) -> str:

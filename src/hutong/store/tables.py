@@ -1,10 +1,11 @@
 """Delta tables: opening, reading, and the one way in which anything is committed.
 
-A batch is committed under its sequence's `app_id` with its own number as the transaction's version, in the same atomic commit
-as its rows and its counts. So the number is there if and only if the rows are.
+A batch is committed under its sequence's `app_id` with its own number as the transaction's version, in the same
+atomic commit as its rows and its counts. So the number is there if and only if the rows are.
 
-deltalake 1.6 accepts a number that is already there, or a lower one, from a fresh handle: the order check is ours. It refuses when
-another commit came in between the snapshot and ours, which `max_commit_retries=0` makes true of *every* commit in between.
+deltalake 1.6 accepts a number that is already there, or a lower one, from a fresh handle: the order check is ours. It
+refuses when another commit came in between the snapshot and ours, which `max_commit_retries=0` makes true of *every*
+commit in between.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 30
 SEQUENCE, BATCH, COUNTS = "hutong.sequence", "hutong.batch", "hutong.counts"
+_JITTER = random.SystemRandom()
 _WRITER = WriterProperties(compression="ZSTD")
 
 Counts = dict[str, Any]
@@ -99,8 +101,10 @@ def number(path: str, sequence: str) -> int:
 def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable], Change]) -> Committed:
     """Commit `batch` of `sequence` exactly once.
 
-    build: makes the change from the very snapshot on which it will be committed; called again when another commit came first.
-    Raises CommitContested when `TRIES` snapshots in a row were overtaken, StoreError when a batch would go back in its order.
+    build: makes the change from the very snapshot on which it will be committed; called again when another commit
+    came first.
+    Raises CommitContested when `TRIES` snapshots in a row were overtaken, StoreError when a batch would go back in
+    its order.
     """
     for attempt in range(TRIES):
         snapshot = opened(table)
@@ -109,27 +113,47 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
             return Committed(counts_of(snapshot, sequence, batch), is_ours=False)
         change = build(snapshot)
         try:
-            write_deltalake(
-                snapshot,
-                change.rows.cast(table.schema),
-                mode="overwrite" if change.replace else "append",
-                predicate=change.replace,
-                writer_properties=_WRITER,
-                commit_properties=CommitProperties(
-                    app_transactions=[Transaction(sequence, batch)],
-                    custom_metadata={SEQUENCE: sequence, BATCH: str(batch), COUNTS: json.dumps(change.counts, ensure_ascii=False)},
-                    max_commit_retries=0,
-                ),
-            )
+            _write(snapshot, change, table.schema, sequence, batch)
             return Committed(change.counts, is_ours=True)
         except (DeltaError, OSError) as wrong:
             # A twin, a true conflict and one's own unanswered write look the same from here: look again and decide.
-            log.info("commit overtaken table=%s sequence=%s batch=%d attempt=%d: %s", table.path, sequence, batch, attempt, wrong)
+            log.info(
+                "commit overtaken table=%s sequence=%s batch=%d attempt=%d: %s",
+                table.path,
+                sequence,
+                batch,
+                attempt,
+                wrong,
+            )
             failure = wrong
-            time.sleep(random.uniform(0.01, 0.05) * min(attempt + 1, 10))
+            time.sleep(_JITTER.uniform(0.01, 0.05) * min(attempt + 1, 10))
     raise CommitContested(
         f"{table.path}: batch {batch} of {sequence} could not be committed in {TRIES} tries ({failure})",
         "run the sync again; if it stays so, see whether the disk is full or the store read-only",
+    )
+
+
+def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: str, batch: int) -> None:
+    rows = change.rows.cast(schema)
+    properties = CommitProperties(
+        app_transactions=[Transaction(sequence, batch)],
+        custom_metadata={
+            SEQUENCE: sequence,
+            BATCH: str(batch),
+            COUNTS: json.dumps(change.counts, ensure_ascii=False),
+        },
+        max_commit_retries=0,
+    )
+    if change.replace is None:
+        write_deltalake(snapshot, rows, mode="append", writer_properties=_WRITER, commit_properties=properties)
+        return
+    write_deltalake(
+        snapshot,
+        rows,
+        mode="overwrite",
+        predicate=change.replace,
+        writer_properties=_WRITER,
+        commit_properties=properties,
     )
 
 

@@ -1,7 +1,7 @@
 """Dataset gates, judged by Great Expectations.
 
-It is imported only here and only when there are rows, since that takes six seconds. It is given only the columns that its
-expectations name, because it hashes every column it gets, whatever the checks are.
+It is imported only here and only when there are rows, since that takes six seconds. It is given only the columns that
+its expectations name, because it hashes every column it gets, whatever the checks are.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
         return []
     try:
         import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
     except ImportError:
         raise HutongError(
             f"the contract of {dataset.id} has gates, but Great Expectations is not installed", "install hutong[gates]"
@@ -33,17 +34,24 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
     # It talks at INFO of temporary folders, whatever level the root logger has.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     frame = table.select(_columns(dataset)).to_pandas()
-    batch = context.data_sources.add_pandas("batch").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    batch = (
+        context.data_sources.add_pandas("batch").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    )
     suite = gx.ExpectationSuite(
         name=dataset.id,
-        expectations=[{"type": gate.expectation, "kwargs": dict(gate.kwargs), "meta": {"gate": gate.name}} for gate in dataset.gates],
+        expectations=[
+            {"type": gate.expectation, "kwargs": dict(gate.kwargs), "meta": {"gate": gate.name}}
+            for gate in dataset.gates
+        ],
     )
     result = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="BASIC")
-    by_name = {one.expectation_config.meta["gate"]: one for one in result.results}
+    by_name = {one.expectation_config.meta["gate"]: one for one in result.results if one.expectation_config}
     return [
-        GateResult(dataset.id, gate.name, gate.severity, bool(by_name[gate.name].success), _observed(by_name[gate.name]))
+        GateResult(
+            dataset.id, gate.name, gate.severity, bool(by_name[gate.name].success), _observed(by_name[gate.name])
+        )
         for gate in dataset.gates
     ]
 

@@ -42,7 +42,13 @@ def validate(normalised: Normalised, source: Source) -> Validated:
     gates = [result for name, table in tables.items() for result in check_gates(table, source.datasets[name])]
     for gate in gates:
         if not gate.passed:
-            log.warning("gate failed source=%s dataset=%s gate=%s observed=%s", source.id, gate.dataset, gate.gate, gate.observed)
+            log.warning(
+                "gate failed source=%s dataset=%s gate=%s observed=%s",
+                source.id,
+                gate.dataset,
+                gate.gate,
+                gate.observed,
+            )
     refused = sorted([*normalised.refused, *newly], key=lambda one: one.record.number)
     return Validated(normalised.received, tables, repeats, refused, gates)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hutong.errors import SecretMissing
 from hutong.model import mapping
-from hutong.normalise.pseudonym import SECRET_NAME
+from hutong.normalise.pseudonym import KEY_NAME
 from hutong.normalise.reading import Raw, Reader
 from hutong.normalise.rules.context import Context
 from hutong.normalise.rules.identity import compile_parts
@@ -19,7 +19,7 @@ def compile_pseudonym(rule: mapping.Pseudonym, context: Context) -> Reader:
     if pseudonymiser is None:
         raise SecretMissing(
             f"{context.dataset.id}.{context.column} holds pseudonyms, but there is no key to make them with",
-            f"set the secret {SECRET_NAME}",
+            f"set the secret {KEY_NAME}",
         )
     parts_of = compile_parts(rule.from_, rule.missing, "pseudonym")
 

@@ -1,0 +1,61 @@
+"""What pydantic finds wrong in a declared file, in words that help: the nearest key, the possible values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from hutong.errors import nearest
+
+
+def said(error: Any, kind: type[BaseModel]) -> str:
+    """One of pydantic's errors, met while reading a `kind`, as a sentence."""
+    loc: Sequence[str | int] = error["loc"]
+    last = str(loc[-1]) if loc else "the file"
+    match error["type"]:
+        case "extra_forbidden":
+            return f"unknown key '{last}'; {nearest(last, _known_keys(kind, loc[:-1]))}"
+        case "missing":
+            return f"'{last}' is missing"
+        case "union_tag_not_found":
+            return f"{last}: state its {_bare(error['ctx']['discriminator'])}"
+        case "union_tag_invalid":
+            tag, known = error["ctx"]["tag"], map(_bare, error["ctx"]["expected_tags"].split(", "))
+            return f"{last}: there is no {_bare(error['ctx']['discriminator'])} '{tag}'; {nearest(tag, known)}"
+        case "literal_error":
+            known = map(_bare, error["ctx"]["expected"].replace(" or ", ", ").split(", "))
+            return f"{last}: {error['input']!r} is not possible; {nearest(str(error['input']), known)}"
+        case _:
+            return f"{last}: {error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
+
+
+def _bare(word: str) -> str:
+    return word.strip("'_")
+
+
+def _known_keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """Keys that are allowed at `loc` below `kind`."""
+    here = [kind]
+    for part in loc:
+        below = [model for parent in here for model in _models_at(parent, part)]
+        # pydantic also names the branch of a union, by its tag; that is a step within the same models.
+        here = below or [model for model in here if part in _tags(model)] or here
+    return sorted({info.alias or name for model in here for name, info in model.model_fields.items()})
+
+
+def _models_at(parent: type[BaseModel], part: str | int) -> list[type[BaseModel]]:
+    infos = [info for name, info in parent.model_fields.items() if part in (name, info.alias)]
+    return [model for info in infos for model in _models_in(info.annotation)]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    info = model.model_fields.get("rule") or model.model_fields.get("kind")
+    return get_args(info.annotation) if info else ()
