@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m citysim",
-        description="A simulated city with four platforms that cannot talk to each other. Everything in it is invented.",
+        description="A simulated city with four platforms that cannot talk to each other. All of it is invented.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     from citysim.clock import BEIJING, CityClock, default_recording_start
-    from citysim.services.serve import Options, PortTaken, serve
+    from citysim.services.serve import Options, PortTaken, listening, serve
     from citysim.truth import RecordingUnreadable, load
     from citysim.views.city import City
 
@@ -102,8 +102,10 @@ def _serve(options: argparse.Namespace) -> int:
     if start.microsecond:
         return _refuse("--recording-start must fall on a whole second")
     try:
+        # Ports first: a busy one should be known before a second is spent on reading the recording.
+        sockets = listening(options.host, options.ports)
         truth = load(options.recording)
-    except RecordingUnreadable as problem:
+    except (PortTaken, RecordingUnreadable) as problem:
         return _refuse(str(problem))
     city = City(
         truth,
@@ -119,24 +121,28 @@ def _serve(options: argparse.Namespace) -> int:
         lines = [json.dumps(told)] if options.json else [f"{name:<16} {value}" for name, value in told.items()]
         print("\n".join(lines), flush=True)
 
-    try:
-        serve(
-            city,
-            CityClock(start, clock_start, options.speed),
-            Options(options.host, options.ports, options.log_dir, options.token_life_s, options.row_cap),
-            announce,
-        )
-    except PortTaken as problem:
-        return _refuse(str(problem))
+    serve(
+        city,
+        CityClock(start, clock_start, options.speed),
+        Options(options.log_dir, options.token_life_s, options.row_cap),
+        sockets,
+        announce,
+    )
     return 0
 
 
 def _record(options: argparse.Namespace) -> int:
+    from citysim.record import Gridlocked, SumoFailed, SumoMissing, make
+
     try:
-        from citysim.record import make
-    except ImportError as problem:
-        return _refuse(f"recording needs the sim extra ({problem}): pip install 'hutong[sim]'")
-    make(options.seed, options.minutes, options.size, options.demand, options.out)
+        manifest = make(options.seed, options.minutes, options.size, options.demand, options.out)
+    except (SumoMissing, ValueError) as problem:
+        return _refuse(str(problem))
+    except (SumoFailed, Gridlocked) as problem:
+        print(f"citysim: {problem}", file=sys.stderr)
+        return 1
+    rows = sum(int(table["rows"]) for table in manifest["tables"].values())
+    print(f"recorded {rows} rows in {options.out}; look at it with: python -m citysim verify {options.out}")
     return 0
 
 

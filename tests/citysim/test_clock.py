@@ -40,5 +40,5 @@ def test_beijing_text_goes_there_and_back() -> None:
     moment = datetime(2026, 3, 18, 0, 15, 27, tzinfo=UTC)
     assert beijing_text(moment) == "2026-03-18 08:15:27"
     assert from_beijing_text("2026-03-18 08:15:27") == moment
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="does not match format"):
         from_beijing_text("2026-03-18T08:15:27")

@@ -23,4 +23,5 @@ def test_a_shift_in_metres_is_that_many_metres() -> None:
     plane = CityPlane(106.55, 29.56)
     lon, lat = plane.shifted(LON, LAT, np.array([30.0]), np.array([-40.0]))
     assert Geod(ellps="WGS84").inv(LON[0], LAT[0], lon[0], lat[0])[2] == pytest.approx(50, abs=0.001)
-    assert lon[0] > LON[0] and lat[0] < LAT[0]
+    assert lon[0] > LON[0]
+    assert lat[0] < LAT[0]

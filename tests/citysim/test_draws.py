@@ -24,7 +24,8 @@ def test_another_seed_name_or_key_gives_another_draw() -> None:
 def test_uniform_draws_fill_the_unit_interval_evenly() -> None:
     drawn = Draws(1).uniform("x", np.arange(100_000))
     counts = np.histogram(drawn, bins=20, range=(0, 1))[0]
-    assert drawn.min() >= 0 and drawn.max() < 1
+    assert drawn.min() >= 0
+    assert drawn.max() < 1
     assert np.abs(counts - 5000).max() < 400
 
 

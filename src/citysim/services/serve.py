@@ -38,9 +38,6 @@ class PortTaken(OSError):
 class Options:
     """How the services answer, beside what the city is."""
 
-    host: str = "127.0.0.1"
-    ports: tuple[int, ...] = (0, 0, 0, 0)
-    """In the order of SERVICES; 0 for any free port."""
     log_dir: Path | None = None
     token_life_s: float = 1800.0
     row_cap: int = 10
@@ -59,16 +56,19 @@ def applications(city: City, clock: CityClock, options: Options) -> tuple[dict[s
     return services, list(logs.values())
 
 
-def serve(city: City, clock: CityClock, options: Options, announce: Callable[[Mapping[str, str]], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `announce` is called once, with each service's address, when all accept.
+def serve(
+    city: City,
+    clock: CityClock,
+    options: Options,
+    sockets: Sequence[socket.socket],
+    announce: Callable[[Mapping[str, str]], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is called once, with each service's address, when all answer.
 
-    Raises PortTaken when a port that was given by number is in use.
+    sockets: as `listening` gives them, in the order of SERVICES; closed at the end.
     """
-    sockets = listening(options.host, options.ports)
     services, logs = applications(city, clock, options)
-    addresses = {
-        name: f"http://{options.host}:{one.getsockname()[1]}" for name, one in zip(SERVICES, sockets, strict=True)
-    }
+    addresses = {name: _address(one) for name, one in zip(SERVICES, sockets, strict=True)}
     try:
         asyncio.run(_serve(list(services.values()), sockets, lambda: announce(addresses)))
     finally:
@@ -77,7 +77,10 @@ def serve(city: City, clock: CityClock, options: Options, announce: Callable[[Ma
 
 
 def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
-    """One listening socket per port; closes them all again when one port is taken."""
+    """One listening socket per port; 0 is any free port.
+
+    Raises PortTaken, and leaves none open, when a port that was given by number is in use.
+    """
     sockets: list[socket.socket] = []
     for port in ports:
         one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -92,6 +95,11 @@ def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
                 opened.close()
             raise PortTaken(host, port) from problem
     return sockets
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):

@@ -130,7 +130,8 @@ def _answer(code: str, said: str, rows: Sequence[Shown], query: Mapping[str, str
     )
     result = (
         f'<ns1:queryObjectOutResponse xmlns:ns1="{NAMESPACE}" soapenv:encodingStyle="{ENCODING}">'
-        f'<queryObjectOutReturn xsi:type="xsd:string">{escape(inner)}</queryObjectOutReturn></ns1:queryObjectOutResponse>'
+        f'<queryObjectOutReturn xsi:type="xsd:string">{escape(inner)}</queryObjectOutReturn>'
+        "</ns1:queryObjectOutResponse>"
     )
     return Answer(
         _envelope(result),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from citysim.draws import Draws
 from citysim.faults import Fault, Weaknesses, chosen_for, damage
@@ -113,23 +113,23 @@ def with_faults(city: City, weak: Weaknesses, records: Sequence[Shown]) -> View:
     return View(weak.stream, tuple(shown), tuple(faults))
 
 
-class once_per_city(Generic[Answer]):
-    """Keeps what a view computed for a city while the city lives; safe when several services ask at once."""
+def once_per_city(compute: Callable[[City], Answer]) -> Callable[[City], Answer]:
+    """Keeps what `compute` found for the last few cities; safe when several services ask at once."""
+    lock = Lock()
+    known: list[tuple[City, Answer]] = []
 
-    def __init__(self, compute: Callable[[City], Answer]) -> None:
-        functools.update_wrapper(self, compute)
-        self._compute, self._lock = compute, Lock()
-        self._known: list[tuple[City, Answer]] = []
-
-    def __call__(self, city: City) -> Answer:
-        with self._lock:
-            for known, answer in self._known:
-                if known is city:
+    @functools.wraps(compute)
+    def kept(city: City) -> Answer:
+        with lock:
+            for one, answer in known:
+                if one is city:
                     return answer
-            answer = self._compute(city)
+            answer = compute(city)
             # A few cities at most live in one process, so the oldest may go.
-            self._known = [*self._known[-3:], (city, answer)]
+            known[:] = [*known[-3:], (city, answer)]
             return answer
+
+    return kept
 
 
 def rows_of(table: Any, *names: str) -> Iterator[tuple[Any, ...]]:

@@ -8,19 +8,15 @@ from citysim.services import RunningCity
 from citysim.views import cloud_control
 from citysim.views.city import City
 
+from .asking import bearer, log_in
+
 SEEN_S = 120
-
-
-def login(city: RunningCity, password: str = "city-cloud-password") -> requests.Response:
-    return requests.post(
-        f"{city.cloud_control}/api/v1/login", json={"username": "hutong", "password": password}, timeout=10
-    )
 
 
 @pytest.fixture(scope="module")
 def session(past: RunningCity) -> requests.Session:
     found = requests.Session()
-    found.headers["Authorization"] = "Bearer " + login(past).json()["data"]["access_token"]
+    found.headers["Authorization"] = bearer(past)["Authorization"]
     return found
 
 
@@ -37,20 +33,21 @@ def pages(session: requests.Session, url: str, limit: int, **params: Any) -> lis
 
 
 def test_a_login_gives_a_bearer_token(past: RunningCity) -> None:
-    answer = login(past).json()
+    answer = log_in(past).json()
     assert answer["code"] == 0
-    assert answer["data"]["token_type"] == "bearer" and answer["data"]["expires_in"] == 1800
+    assert answer["data"]["token_type"] == "bearer"
+    assert answer["data"]["expires_in"] == 1800
 
 
 def test_a_wrong_password_and_a_missing_token_are_refused(past: RunningCity) -> None:
-    wrong = login(past, "guess")
+    wrong = log_in(past, "guess")
     bare = requests.get(f"{past.cloud_control}/api/v1/rsus", timeout=10)
     assert (wrong.status_code, wrong.json()["code"]) == (401, 401)
     assert (bare.status_code, bare.json()["code"]) == (401, 401)
 
 
 def test_a_token_dies_after_its_life(halfway: RunningCity) -> None:
-    headers = {"Authorization": "Bearer " + login(halfway).json()["data"]["access_token"]}
+    headers = bearer(halfway)
     url = f"{halfway.cloud_control}/api/v1/rsus"
     assert requests.get(url, headers=headers, timeout=10).status_code == 200
     time.sleep(0.6)
@@ -85,7 +82,8 @@ def test_all_participants_of_a_window_arrive_once_and_in_order(
     got = pages(session, url, 777, from_date=start + 30, to_date=start + 95)
     stamps = [one["timestamp"] for one in got]
     assert stamps == sorted(stamps)
-    assert min(stamps) == (start + 30) * 1000 and max(stamps) == (start + 94) * 1000
+    assert min(stamps) == (start + 30) * 1000
+    assert max(stamps) == (start + 94) * 1000
     shown = [one for minute in (0, 1) for one in cloud_control.rsm(city, minute).envelopes]
     wanted = [one for one in shown if (start + 30) * 1000 <= one.timestamp_ms < (start + 95) * 1000]
     assert len(got) == len(wanted)
@@ -94,7 +92,7 @@ def test_all_participants_of_a_window_arrive_once_and_in_order(
 
 
 def test_nothing_is_shown_before_it_was_seen(halfway: RunningCity) -> None:
-    headers = {"Authorization": "Bearer " + login(halfway).json()["data"]["access_token"]}
+    headers = bearer(halfway)
     start = int(halfway.recording_start.timestamp())
     window = {"from_date": start + 890, "to_date": start + 1800, "limit": 2000}
     answer = requests.get(f"{halfway.cloud_control}/api/v1/rsm", params=window, headers=headers, timeout=60).json()

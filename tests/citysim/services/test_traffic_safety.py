@@ -1,6 +1,4 @@
 from datetime import datetime, timedelta
-from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 import pytest
 import requests
@@ -11,39 +9,22 @@ from citysim.services import RunningCity
 from citysim.views.city import City
 from citysim.views.traffic_safety import accidents
 
+from .asking import call_police
+
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
-
-
-def ask(
-    city: RunningCity, begin: str, end: str, licence: str = "CITY-LICENCE-0001", interface: str = "03C01"
-) -> requests.Response:
-    condition = f"<kssj>{quote(begin)}</kssj><jssj>{quote(end)}</jssj>"
-    document = f'<?xml version="1.0" encoding="GBK"?><root><QueryCondition>{condition}</QueryCondition></root>'
-    body = (
-        '<?xml version="1.0" encoding="GBK"?>'
-        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
-        '<t:queryObjectOut xmlns:t="http://ws.trffweb.qy.com">'
-        f"<xtlb>03</xtlb><jkxlh>{escape(licence)}</jkxlh><jkid>{interface}</jkid>"
-        f"<QueryXmlDoc>{escape(document)}</QueryXmlDoc></t:queryObjectOut></soapenv:Body></soapenv:Envelope>"
-    )
-    return requests.post(
-        f"{city.traffic_safety}/services/TmriOutAccess",
-        data=body.encode("gbk"),
-        headers={"Content-Type": "text/xml; charset=GBK"},
-        timeout=10,
-    )
 
 
 def inner(answer: requests.Response) -> etree._Element:
     """The inner document of an answer."""
     returned = etree.fromstring(answer.content).find(f"{SOAP}Body//queryObjectOutReturn")
-    assert returned is not None and returned.text is not None
+    assert returned is not None
+    assert returned.text is not None
     return etree.fromstring(returned.text.encode("gbk"))
 
 
 def all_rows(city: RunningCity, begin: datetime, end: datetime, cap: int = 10) -> list[dict[str, str | None]]:
     """Every row of the window, splitting it wherever the cap was met."""
-    answer = inner(ask(city, beijing_text(begin), beijing_text(end)))
+    answer = inner(call_police(city, beijing_text(begin), beijing_text(end)))
     rows = [{field.tag: field.text for field in item} for item in answer.iter("item")]
     assert answer.findtext("head/rownum") == str(len(rows))
     if len(rows) < cap:
@@ -54,7 +35,7 @@ def all_rows(city: RunningCity, begin: datetime, end: datetime, cap: int = 10) -
 
 def test_the_answer_is_declared_and_sent_in_gbk_inside_and_out(past: RunningCity) -> None:
     start = past.recording_start
-    answer = ask(past, beijing_text(start), beijing_text(start + timedelta(hours=1)))
+    answer = call_police(past, beijing_text(start), beijing_text(start + timedelta(hours=1)))
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/xml; charset=GBK"
     assert answer.content.startswith(b'<?xml version="1.0" encoding="GBK"?>')
@@ -67,9 +48,10 @@ def test_the_answer_is_declared_and_sent_in_gbk_inside_and_out(past: RunningCity
 
 def test_a_window_is_cut_at_ten_rows_and_the_newest_are_left_out(past: RunningCity, city: City) -> None:
     start = past.recording_start
-    answer = inner(ask(past, beijing_text(start), beijing_text(start + timedelta(hours=1))))
+    answer = inner(call_police(past, beijing_text(start), beijing_text(start + timedelta(hours=1))))
     stamps = [item.findtext("gxsj") for item in answer.iter("item")]
-    assert answer.findtext("head/rownum") == "10" and len(stamps) == 10
+    assert answer.findtext("head/rownum") == "10"
+    assert len(stamps) == 10
     assert len(accidents(city).shown) > 20
     known = [one.record.get("gxsj") for one in accidents(city).shown]
     assert max(stamp for stamp in stamps if stamp) < max(stamp for stamp in known if stamp)
@@ -89,8 +71,8 @@ def test_a_window_holds_its_beginning_and_not_its_end(past: RunningCity, city: C
     stamps = [city.moment(one.stamp_s) for one in accidents(city).shown if one.fault is None]
     last = beijing_text(max(stamps))
     after = beijing_text(max(stamps) + timedelta(seconds=1))
-    assert inner(ask(past, last, after)).findtext("head/rownum") == "1"
-    assert inner(ask(past, last, last)).findtext("head/rownum") == "0"
+    assert inner(call_police(past, last, after)).findtext("head/rownum") == "1"
+    assert inner(call_police(past, last, last)).findtext("head/rownum") == "0"
 
 
 def test_a_record_is_shown_from_its_update_on_and_the_older_revision_until_then(
@@ -108,7 +90,7 @@ def test_a_record_is_shown_from_its_update_on_and_the_older_revision_until_then(
 
 
 def test_a_wrong_licence_is_an_error_code_in_http_200(past: RunningCity) -> None:
-    answer = ask(past, "2026-03-18 08:00:00", "2026-03-18 09:00:00", licence="guess")
+    answer = call_police(past, "2026-03-18 08:00:00", "2026-03-18 09:00:00", licence="guess")
     assert answer.status_code == 200
     assert inner(answer).findtext("head/code") == "-1"
     assert inner(answer).findtext("head/message") == "接口序列号无效"
@@ -118,7 +100,7 @@ def test_a_wrong_licence_is_an_error_code_in_http_200(past: RunningCity) -> None
     ("begin", "interface"), [("2026-03-18 08:00:00", "99X99"), ("18/03/2026 08:00", "03C01"), ("", "03C01")]
 )
 def test_an_unknown_interface_and_a_bad_time_are_error_codes(past: RunningCity, begin: str, interface: str) -> None:
-    answer = inner(ask(past, begin, "2026-03-18 09:00:00", interface=interface))
+    answer = inner(call_police(past, begin, "2026-03-18 09:00:00", interface=interface))
     assert answer.findtext("head/code") == "0"
 
 

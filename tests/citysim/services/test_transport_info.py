@@ -1,44 +1,21 @@
-import hashlib
-import hmac
 import secrets
 import time
-from datetime import timedelta
 from typing import Any
 
 import requests
 
-from citysim.clock import beijing_text
 from citysim.services import RunningCity
 from citysim.views.city import City
 from citysim.views.transport_info import flow
 
-SECRET = "city-transport-secret"
-
-
-def signed(params: dict[str, Any], secret: str = SECRET) -> dict[str, str]:
-    """The parameters with key, time, nonce and signature, as the platform's manual tells clients to make them."""
-    sent = {name: str(value) for name, value in params.items()}
-    sent.setdefault("appKey", "hutong-city")
-    sent.setdefault("timestamp", str(time.time_ns() // 1_000_000))
-    sent.setdefault("nonce", secrets.token_hex(8))
-    text = "&".join(f"{name}={sent[name]}" for name in sorted(sent))
-    sent["sign"] = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    return sent
+from .asking import call_transport, signed, window
 
 
 def get(city: RunningCity, params: dict[str, str]) -> dict[str, Any]:
-    answer = requests.get(f"{city.transport_info}/openapi/v1/section/flow", params=params, timeout=20)
+    answer = call_transport(city, params)
     assert answer.status_code == 200, "this platform answers 200 whatever happens"
     found: dict[str, Any] = answer.json()
     return found
-
-
-def window(city: RunningCity, begin_s: int = 0, end_s: int = 3600) -> dict[str, Any]:
-    start = city.recording_start
-    return {
-        "startTime": beijing_text(start + timedelta(seconds=begin_s)),
-        "endTime": beijing_text(start + timedelta(seconds=end_s)),
-    }
 
 
 def test_the_pages_hold_every_row_once(past: RunningCity, city: City) -> None:

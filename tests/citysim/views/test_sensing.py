@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 
 from citysim.views.city import City
 from citysim.views.sensing import REACH_M, Motion, Post, coverage, is_in_sight, motion, posts
@@ -46,6 +47,21 @@ def test_a_wall_hides_what_is_behind_it_and_nothing_else() -> None:
     assert is_in_sight(moved, x + 100.0, y + 50.0).tolist() == [False, True, True, True]
 
 
+def test_sight_is_what_a_geometry_library_says_it_is(city: City) -> None:
+    rings = zip(*(city.truth.buildings.column(axis).to_pylist() for axis in ("x_m", "y_m")), strict=True)
+    buildings = shapely.STRtree([shapely.Polygon(list(zip(x, y, strict=True))) for x, y in rings])
+    stays, tracks = coverage(city), motion(city)
+    hidden = 0
+    for index, post in enumerate(posts(city)):
+        rows = stays.row[stays.post == index][::37]
+        x, y = tracks.x_m[rows], tracks.y_m[rows]
+        lines = shapely.linestrings([[(post.x_m, post.y_m), end] for end in zip(x, y, strict=True)])
+        crossed = np.unique(buildings.query(lines, predicate="crosses")[0])
+        assert np.flatnonzero(~is_in_sight(post, x, y)).tolist() == crossed.tolist()
+        hidden += len(crossed)
+    assert hidden > 0
+
+
 def test_forty_rsus_see_and_all_of_them_by_a_switch(city: City) -> None:
     assert len(posts(city)) == 40
     everywhere = replace(city, is_all_sensing=True)
@@ -67,4 +83,5 @@ def test_a_temporary_id_is_one_stay_of_one_participant_at_one_rsu(city: City) ->
     is_same = (post[1:] == post[:-1]) & (temporary[1:] == temporary[:-1])
     assert (participant[1:] == participant[:-1])[is_same].all()
     assert (t_s[1:] == t_s[:-1] + 1)[is_same].all()
-    assert temporary.min() >= 1 and temporary.max() <= 65535
+    assert temporary.min() >= 1
+    assert temporary.max() <= 65535

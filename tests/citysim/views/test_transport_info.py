@@ -30,7 +30,8 @@ def test_counts_are_exact_and_speeds_are_within_their_noise(clean: City) -> None
     errors = []
     down = 0
     for one in flow(clean).shown:
-        assert one.origin.truth_id is not None and one.origin.t_s is not None
+        assert one.origin.truth_id is not None
+        assert one.origin.t_s is not None
         truth = known[one.origin.truth_id, int(one.origin.t_s)]
         row = one.record
         if row["flow"] == -1:
