@@ -1,0 +1,95 @@
+"""A lake filled from the four real services, once for all tests that ask it."""
+
+from __future__ import annotations
+
+import os
+import secrets as randomness
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from citysim import truth
+from citysim.services.process import RunningCity, running
+from citysim.views.city import City
+from hutong.model.batch import Published
+from hutong.pipeline import land_new, publish_waiting
+from hutong.registry import Registry, open_registry
+from hutong.secrets import Secrets, resolver
+from hutong.settings import Settings, read
+from hutong.store.paths import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+CITY_SEED = 7
+CREDENTIALS = {
+    "cloud_control_username": "hutong",
+    "cloud_control_password": "city-cloud-password",
+    "traffic_safety_licence": "CITY-LICENCE-0001",
+    "transport_info_app_key": "hutong-city",
+    "transport_info_secret": "city-transport-secret",
+}
+PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
+
+
+@dataclass(frozen=True)
+class CityLake:
+    """A synced lake and the city that filled it. `environment` lets a command find both."""
+
+    folder: Path
+    settings: Settings
+    environment: dict[str, str]
+    registry: Registry
+    store: Store
+    secrets: Secrets
+    published: dict[str, list[Published]]
+    city: City
+    running: RunningCity
+    served: Path
+
+
+def write_secrets(folder: Path) -> None:
+    """The simulated city's credentials and fresh keys, each in a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {name: randomness.token_hex(32) for name in ("store_key", "pseudonym_key")}
+    for name, value in {**CREDENTIALS, **keys}.items():
+        (folder / name).write_text(value)
+        (folder / name).chmod(0o600)
+
+
+def environment_for(folder: Path, city: RunningCity) -> dict[str, str]:
+    """What HUTONG_* must say for a lake in `folder` that is filled from `city`."""
+    addresses = {f"HUTONG_ADDRESS_{platform.upper()}": getattr(city, platform) for platform in PLATFORMS}
+    return {
+        "HUTONG_ROOT": str(ROOT),
+        "HUTONG_LAKE": str(folder / "lake"),
+        "HUTONG_SECRETS": str(folder / "secrets"),
+        "HUTONG_LANG": "en",
+        **addresses,
+    }
+
+
+def sync_all(registry: Registry, store: Store, secrets: Secrets) -> dict[str, list[Published]]:
+    """Every stream pulled and published once: sequence -> what became of its batches."""
+    published: dict[str, list[Published]] = {}
+    for source in registry.sources.values():
+        for sequence in source.sequences:
+            land_new(source, sequence, store, secrets)
+            published[sequence.id] = list(publish_waiting(source, sequence, registry, store, secrets))
+    return published
+
+
+@pytest.fixture(scope="session")
+def city_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityLake]:
+    """The whole half hour of the simulated city, synced once by the engine without Airflow."""
+    folder = tmp_path_factory.mktemp("city")
+    write_secrets(folder / "secrets")
+    with running(seed=CITY_SEED, log_dir=folder / "served") as live:
+        environment = environment_for(folder, live)
+        settings = read({**os.environ, **environment})
+        registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
+        published = sync_all(registry, store, secrets)
+        city = City(truth=truth.load(), seed=CITY_SEED, recording_start=live.recording_start)
+        yield CityLake(
+            folder, settings, environment, registry, store, secrets, published, city, live, folder / "served"
+        )
