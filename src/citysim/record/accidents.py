@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree import ElementTree
 
+from citysim.record import sumo
 from citysim.record.city import Point, metres_between
 from citysim.record.fcd import Run, Standstill, standstills
 from citysim.record.incidents import Incident
@@ -53,7 +53,7 @@ def collisions(run: Run, collision_file: Path, begin_s: int, seconds: int) -> li
     """SUMO's collisions where both stood still together for at least half a minute, each pair once."""
     found: list[Accident] = []
     involved: set[str] = set()
-    for event in ElementTree.parse(collision_file).getroot().iter("collision"):
+    for event in sumo.written(collision_file).iter("collision"):
         names = (event.attrib["collider"], event.attrib["victim"])
         t_s = float(event.attrib["time"]) - begin_s
         if t_s < 0 or involved & set(names):

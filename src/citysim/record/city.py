@@ -87,9 +87,11 @@ class City:
     signalised: frozenset[Site]
 
     def junction_name(self, site: Site) -> str:
+        """Such as 解放大道与松石路路口."""
         return f"{self.row_names[site[1]]}与{self.column_names[site[0]]}路口"
 
     def point(self, site: Site) -> Point:
+        """Local metres of a junction's middle."""
         return self.bend.point(*site)
 
     def elevation(self, point: Point) -> float:
@@ -113,14 +115,17 @@ class City:
 
 
 def metres_between(a: Point, b: Point) -> float:
+    """The straight distance."""
     return math.hypot(a[0] - b[0], a[1] - b[1])
 
 
 def junction_id(site: Site) -> str:
+    """Such as "J0507": fifth column, seventh row, counted from 0 in the south-west."""
     return f"J{site[0]:02d}{site[1]:02d}"
 
 
 def edge_id(start: Site, end: Site) -> str:
+    """Such as "E0507_0607", the way from one junction to the next."""
     return f"E{start[0]:02d}{start[1]:02d}_{end[0]:02d}{end[1]:02d}"
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+from citysim.record import sumo
 from citysim.record.city import LANES, City, Site, edge_id, metres_between
 from citysim.record.network import Edge
 from citysim.record.sensing import Rsu, Sight
@@ -43,6 +44,7 @@ class Incident:
 
     @property
     def vehicles(self) -> tuple[str, str]:
+        """SUMO's ids of the two."""
         return f"{self.name}a", f"{self.name}b"
 
 
@@ -53,7 +55,7 @@ def passages(routes_file: Path) -> tuple[Counter[str], dict[tuple[str, str], tup
     """
     uses: Counter[str] = Counter()
     onward: dict[tuple[str, str], tuple[str, ...]] = {}
-    for vehicle in ElementTree.parse(routes_file).getroot().iter("vehicle"):
+    for vehicle in sumo.written(routes_file).iter("vehicle"):
         route = vehicle.find("route")
         if route is None or vehicle.get("type") in ("bus", "bicycle"):
             continue
@@ -118,8 +120,7 @@ def choose(
 
 def add(routes_file: Path, incidents: Sequence[Incident], out: Path) -> None:
     """duarouter's routes with the incidents' vehicles among them, sorted by departure."""
-    tree = ElementTree.parse(routes_file)
-    root = tree.getroot()
+    root = sumo.written(routes_file)
     for incident in incidents:
         for vehicle, lane, place_m in zip(
             incident.vehicles, incident.lanes, (incident.place_m, incident.place_m + 3.0), strict=True
@@ -146,7 +147,7 @@ def add(routes_file: Path, incidents: Sequence[Incident], out: Path) -> None:
     types = [node for node in root if node.tag == "vType"]
     starts = sorted((node for node in root if node.tag != "vType"), key=lambda node: float(node.attrib["depart"]))
     root[:] = types + starts
-    tree.write(out, encoding="utf-8", xml_declaration=True)
+    ElementTree.ElementTree(root).write(out, encoding="utf-8", xml_declaration=True)
 
 
 def along(edge: Edge, metres: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from citysim.record import sumo
 from citysim.record.city import Point
 
 
@@ -24,7 +25,7 @@ class Edge:
 def read(net_file: Path) -> dict[str, Edge]:
     """Every edge between two junctions, by id."""
     edges = {}
-    for node in ElementTree.parse(net_file).getroot().iter("edge"):
+    for node in sumo.written(net_file).iter("edge"):
         if node.get("function") is not None:
             continue
         lanes = [lane for lane in node.iter("lane") if _is_for_motors(lane)]

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from citysim.local_metres import ORIGIN
 from citysim.record import (
@@ -124,7 +123,7 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
         "accidents": tables.accidents(plan, found, run),
         "buildings": tables.buildings(built),
     }
-    manifest = {
+    about = {
         "about": "An invented city with invented traffic. It is no map of Chongqing and says nothing of its traffic.",
         "licence": "CC-BY-4.0",
         "seed": plan.seed,
@@ -145,8 +144,7 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
             "mean_running": round(health.mean_running, 1),
         },
     }
-    tables.write(made, manifest, out)
-    return manifest
+    return tables.write(made, about, out)
 
 
 def _build_network(plan: city.City, scratch: Path) -> dict[str, network.Edge]:
@@ -186,13 +184,13 @@ def _simulate(seed: int, end_s: int, scratch: Path) -> None:
 
 
 def _health(scratch: Path, end_s: int) -> Health:
-    statistics = ElementTree.parse(scratch / "statistics.xml").getroot()
+    statistics = sumo.written(scratch / "statistics.xml")
     teleports, vehicles = statistics.find("teleports"), statistics.find("vehicles")
     if teleports is None or vehicles is None:
         raise sumo.SumoFailed("sumo wrote no statistics")
     running = {
         float(step.attrib["time"]): int(step.attrib["running"])
-        for step in ElementTree.parse(scratch / "summary.xml").getroot().iter("step")
+        for step in sumo.written(scratch / "summary.xml").iter("step")
     }
 
     def mean(start_s: float, stop_s: float) -> float:
@@ -209,6 +207,7 @@ def _health(scratch: Path, end_s: int) -> Health:
 
 
 def refuse_gridlock(health: Health) -> None:
+    """Raise Gridlocked when `health` is worse than MOST_TELEPORTS and MOST_GROWTH allow."""
     log.info(
         "teleport_share=%.4f growth=%s mean_running=%.0f", health.teleport_share, health.growth, health.mean_running
     )

@@ -7,6 +7,7 @@ import logging
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,7 @@ def home() -> Path:
 def run(program: str, options: Mapping[str, str], folder: Path) -> str:
     """Run `program` with `options` in `folder`; what it said, warnings included. Raises SumoMissing, SumoFailed."""
     command = [str(home() / "bin" / program), *(part for option in options.items() for part in option)]
-    done = subprocess.run(
-        command, cwd=folder, env={"SUMO_HOME": str(home())}, capture_output=True, text=True, check=False
-    )
+    done = _call(command, folder)
     said = done.stdout + done.stderr
     (folder / f"{program}.log").write_text(said, encoding="utf-8")
     if done.returncode != 0:
@@ -48,8 +47,17 @@ def run(program: str, options: Mapping[str, str], folder: Path) -> str:
 
 
 def version() -> str:
-    """Such as "1.28.0"."""
-    first = subprocess.run(
-        [str(home() / "bin" / "sumo"), "--version"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()[0]
+    """Such as "1.28.0". Raises SumoMissing."""
+    first = _call([str(home() / "bin" / "sumo"), "--version"], home()).stdout.splitlines()[0]
     return first.split()[-1]
+
+
+def written(path: Path) -> ElementTree.Element:
+    """The root of an XML file that one of SUMO's programs wrote."""
+    return ElementTree.parse(path).getroot()  # noqa: S314  no stranger's file: SUMO wrote it a moment ago
+
+
+def _call(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  SUMO's own programs, with options of ours
+        command, cwd=folder, env={"SUMO_HOME": str(home())}, capture_output=True, text=True, check=False
+    )

@@ -24,6 +24,21 @@ from citysim.truth import MANIFEST, content_hash
 
 Row = Mapping[str, Any]
 
+ACCIDENTS = pa.schema(
+    {
+        "accident": pa.string(),
+        "t_s": pa.float64(),
+        "cleared_s": pa.float64(),
+        "x_cm": pa.int32(),
+        "y_cm": pa.int32(),
+        "junction": pa.string(),
+        "edge": pa.string(),
+        "kind": pa.string(),
+        "participants": pa.list_(pa.int32()),
+        "dip_section": pa.string(),
+    }
+)
+
 
 def tracks(run: Run) -> pa.Table:
     """The packed tracks; see `citysim.packed_tracks`."""
@@ -51,6 +66,7 @@ def participants(run: Run) -> pa.Table:
 
 
 def junctions(city: City) -> pa.Table:
+    """One row per junction, at its middle."""
     return _table(
         [
             {
@@ -67,6 +83,7 @@ def junctions(city: City) -> pa.Table:
 
 
 def edges(city: City, network: Mapping[str, Edge]) -> pa.Table:
+    """One row per street and direction between two junctions; the line is the middle of the carriageway."""
     return _table(
         [
             _edge(city, link, start, end, network[edge_id(start, end)])
@@ -96,6 +113,7 @@ def sections(city: City, cut: Sequence[Section], network: Mapping[str, Edge]) ->
 
 
 def section_flow(flows: Sequence[Flow]) -> pa.Table:
+    """One row per section and period."""
     return pa.table(
         {
             "section": pa.array([flow.section for flow in flows]),
@@ -109,6 +127,7 @@ def section_flow(flows: Sequence[Flow]) -> pa.Table:
 
 
 def rsus(city: City, units: Sequence[Rsu]) -> pa.Table:
+    """One row per unit, at its antenna."""
     return _table(
         [
             {
@@ -124,6 +143,7 @@ def rsus(city: City, units: Sequence[Rsu]) -> pa.Table:
 
 
 def accidents(city: City, found: Mapping[str, Accident], run: Run) -> pa.Table:
+    """One row per accident, at the middle between its vehicles."""
     numbers = {name: number for number, name in enumerate(run.names)}
     rows = [
         {
@@ -139,12 +159,11 @@ def accidents(city: City, found: Mapping[str, Accident], run: Run) -> pa.Table:
         }
         for name, accident in found.items()
     ]
-    table = _table(rows)
-    place = table.column_names.index("participants")
-    return table.set_column(place, "participants", table.column(place).cast(pa.list_(pa.int32())))
+    return pa.Table.from_pylist(rows, schema=ACCIDENTS)  # its own schema: a quiet city has none
 
 
 def buildings(built: Sequence[Building]) -> pa.Table:
+    """One row per footprint."""
     table = _table(
         [
             {"building": f"B{number + 1:04d}", **_line(building.ring), "floors": building.floors}
@@ -154,8 +173,11 @@ def buildings(built: Sequence[Building]) -> pa.Table:
     return table.set_column(table.num_columns - 1, "floors", table.column("floors").cast(pa.int32()))
 
 
-def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: Path) -> None:
-    """One Parquet file per table, and the manifest with their hashes and row counts."""
+def write(tables: Mapping[str, pa.Table], about: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """One Parquet file per table, with a manifest: what is known `about` the run, the tables' hashes and row counts.
+
+    Returns the manifest.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         packed = name == "tracks"
@@ -171,8 +193,10 @@ def write(tables: Mapping[str, pa.Table], manifest: Mapping[str, Any], folder: P
             row_group_size=4 << 20,
         )
     listed = {name: {"rows": table.num_rows, "sha256": content_hash(table)} for name, table in tables.items()}
-    text = json.dumps({**manifest, "tables": listed}, ensure_ascii=False, indent=2)
+    manifest = {**about, "tables": listed}
+    text = json.dumps(manifest, ensure_ascii=False, indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return manifest
 
 
 def _edge(city: City, link: Link, start: Site, end: Site, built: Edge) -> Row:
