@@ -101,7 +101,9 @@ def test_districts_are_codes_of_the_municipality_and_the_hills_lie_between_150_a
     for table in (truth.junctions, truth.edges):
         assert set(table["district_code"].to_pylist()) == {"500103", "500105", "500108", "500112"}
         heights = table["elevation_m"].to_numpy()
-        assert heights.min() >= 150 and heights.max() <= 350 and np.ptp(heights) > 60
+        assert heights.min() >= 150
+        assert heights.max() <= 350
+        assert np.ptp(heights) > 60
 
 
 def test_degrees_and_local_metres_agree_within_a_centimetre(truth: Truth) -> None:
@@ -123,7 +125,9 @@ def test_nobody_is_faster_than_the_roads_and_legs_allow(truth: Truth) -> None:
     kinds = np.array(truth.participants["kind"].to_pylist())[truth.tracks["participant"].to_numpy()]
     speed = truth.tracks["speed_mps"].to_numpy()
     heading = truth.tracks["heading_deg"].to_numpy()
-    assert speed.min() >= 0 and heading.min() >= 0 and heading.max() < 360
+    assert speed.min() >= 0
+    assert heading.min() >= 0
+    assert heading.max() < 360
     for kind, limit in (("pedestrian", 3.0), ("bicycle", 8.0), ("passenger", 28.0), ("truck", 28.0), ("bus", 25.0)):
         assert 0.5 < speed[kinds == kind].max() <= limit, kind
 
@@ -245,8 +249,11 @@ def test_section_flow_covers_every_section_and_period_with_sound_values(truth: T
         (section, end) for section in truth.sections["section"].to_pylist() for end in ends
     }
     speed = flow["speed_mps"].drop_null().to_numpy()
-    assert speed.min() >= 0 and speed.max() < 25
-    assert 0 <= flow["occupancy"].to_numpy().min() and flow["occupancy"].to_numpy().max() <= 1
+    assert speed.min() >= 0
+    assert speed.max() < 25
+    occupancy = flow["occupancy"].to_numpy()
+    assert occupancy.min() >= 0
+    assert occupancy.max() <= 1
     assert np.all(flow["heavy_vehicle_count"].to_numpy() <= flow["vehicle_count"].to_numpy())
 
 
