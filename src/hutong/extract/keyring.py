@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
+from hutong.model.privacy import mask
 from hutong.secrets import Secrets
 
 LONGEST = 200
@@ -30,14 +31,18 @@ class Keyring:
         self._revealed[name] = value
         return value
 
-    def clean(self, text: str) -> str:
-        """`text` without secrets, on one line, of at most `LONGEST` characters, without control characters."""
+    def clean(self, text: str, *, is_personal: bool = False) -> str:
+        """`text` without secrets or control characters, on one line, of at most `LONGEST` characters.
+
+        is_personal: it may name people; plates, phone and identity numbers are blotted out too.
+        """
         for name, value in self._revealed.items():
             for form in {value, quote(value, safe=""), quote_plus(value)} - {""}:
                 text = text.replace(form, f"<{name}>")
         # Category C holds escapes, line ends and marks that turn the direction of text.
         plain = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
         plain = " ".join(plain.split())
+        plain = mask(plain) if is_personal else plain
         return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
 
     def address(self, url: str, own: frozenset[str] = frozenset()) -> str:

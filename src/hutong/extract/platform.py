@@ -20,7 +20,6 @@ from hutong.extract.tries import Patience, patience
 from hutong.extract.window import Window, bounds
 from hutong.model.batch import Sequence
 from hutong.model.connector import Connector, Stream
-from hutong.model.privacy import mask
 from hutong.pages import Garbled, document, look
 from hutong.secrets import Secrets
 
@@ -156,7 +155,7 @@ class Platform:
 
     def _words(self, text: str) -> str:
         """Foreign text, fit to be shown."""
-        return self._keyring.clean(mask(text) if self._stream.personal else text)
+        return self._keyring.clean(text, is_personal=bool(self._stream.personal))
 
 
 def _text(code: Any) -> str:

@@ -1,0 +1,1 @@
+"""Tests of the extract stage, against real HTTP servers on loopback."""
