@@ -128,7 +128,11 @@ def _serve(options: argparse.Namespace) -> int:
         sockets,
         announce,
     )
-    return 0
+    # A worker thread may be computing an answer that nobody waits for any more. Python would wait for it, at 10 Hz
+    # for minutes; there is nothing left to save, so the process ends here.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _record(options: argparse.Namespace) -> int:

@@ -128,6 +128,8 @@ async def _serve(services: Sequence[Starlette], sockets: Sequence[socket.socket]
     ]
 
     def stop() -> None:
+        # Requests that are cut off now are no errors, and who stopped the city does not want their traces.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
         for server in servers:
             server.should_exit = True
 

@@ -1,7 +1,9 @@
+import contextlib
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +13,7 @@ import requests
 from citysim.services import CityDidNotStart, running
 from citysim.services.serve import PortTaken, listening
 
-from .asking import call_police, call_transport, log_in, signed, window
+from .asking import bearer, call_police, call_transport, log_in, signed, window
 
 
 def test_other_credentials_come_from_the_environment_and_sigterm_ends_in_peace() -> None:
@@ -53,6 +55,25 @@ def test_without_json_the_addresses_are_printed_for_people_and_ctrl_c_ends_in_pe
     assert process.stderr.read() == ""
     process.stdout.close()
     process.stderr.close()
+
+
+def test_a_city_in_the_middle_of_a_long_answer_still_ends_in_peace_and_soon() -> None:
+    with running(rsus="all", hz=10) as city:
+        start = int(city.recording_start.timestamp())
+        url = f"{city.cloud_control}/api/v1/rsm?from_date={start}&to_date={start + 1800}&limit=2000"
+        headers = bearer(city)
+        asking = threading.Thread(target=_give_up_on, args=(url, headers))
+        asking.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert city.stop() == 0
+        assert time.monotonic() - began < 8
+        asking.join(10)
+
+
+def _give_up_on(url: str, headers: dict[str, str]) -> None:
+    with contextlib.suppress(requests.ConnectionError):
+        requests.get(url, headers=headers, timeout=30)
 
 
 def test_a_busy_port_is_named_and_ends_with_code_2() -> None:
