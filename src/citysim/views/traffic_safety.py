@@ -13,7 +13,7 @@ import numpy as np
 
 from citysim import gcj02
 from citysim.clock import beijing_text
-from citysim.draws import Draws
+from citysim.draws import Draws, keys_of
 from citysim.faults import Weaknesses, as_text, one_of, whole
 from citysim.planes import gauss_kruger
 from citysim.plates import Plate, identity_number, mobile_number, plate
@@ -128,10 +128,11 @@ def people_shown(city: City) -> frozenset[str]:
 @once_per_city
 def _reports(city: City) -> tuple[_Report, ...]:
     draws = city.draws(PLATFORM, "accidents")
-    events = [
-        event for event in [*_true_events(city), *_minor_events(city, draws)]
-        if event.truth_id is None or draws.one("unreported", event.name) >= UNREPORTED_SHARE
-    ]  # fmt: skip
+    happened = _true_events(city)
+    # By rank and not by chance for each: with some twenty accidents, chance alone often leaves none out.
+    ranks = draws.bits("unreported", keys_of(event.name for event in happened))
+    reported = np.argsort(ranks)[round(UNREPORTED_SHARE * len(happened)) :].tolist()
+    events = [*(happened[place] for place in reported), *_minor_events(city, draws)]
     known = {event.name: round(event.t_s + 60 + 240 * draws.one("late", event.name)) for event in events}
     events.sort(key=lambda event: (known[event.name], event.name))
     return tuple(
