@@ -113,15 +113,19 @@ def test_a_wrong_account_is_refused_with_the_names_of_its_secrets() -> None:
 
 @pytest.mark.parametrize("token", [None, "", 7, "two\r\nlines", "令牌"])
 def test_a_login_without_a_token_is_refused(token: Any) -> None:
-    with speaking(lambda asked: says({"data": {"token": token}})) as server:
-        with pytest.raises(PlatformRefused, match=r"no token at 'data.token'"):
-            list(pull(connector(server.address, auth=LOGIN)))
+    with (
+        speaking(lambda asked: says({"data": {"token": token}})) as server,
+        pytest.raises(PlatformRefused, match=r"no token at 'data.token'"),
+    ):
+        list(pull(connector(server.address, auth=LOGIN)))
 
 
 def test_a_login_that_redirects_does_not_send_the_password_on() -> None:
-    with speaking(lambda asked: says({}, 307, Location="/elsewhere")) as server:
-        with pytest.raises(PlatformRefused, match="redirects a POST"):
-            list(pull(connector(server.address, auth=LOGIN)))
+    with (
+        speaking(lambda asked: says({}, 307, Location="/elsewhere")) as server,
+        pytest.raises(PlatformRefused, match="redirects a POST"),
+    ):
+        list(pull(connector(server.address, auth=LOGIN)))
     assert [asked.path for asked in server.asked] == ["/login"]
 
 

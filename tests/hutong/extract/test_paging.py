@@ -136,9 +136,12 @@ def test_the_end_of_links_proves_nothing_by_itself(matched: int | None, verdict:
 
 
 def test_a_link_to_another_host_is_refused_and_not_asked() -> None:
-    with speaking(linked(5)) as other, speaking(linked(5, last=other.address + "/things?token=x")) as server:
-        with pytest.raises(PlatformRefused, match="another host") as refused:
-            list(pull(connector(server.address, {"paging": LINKED})))
+    with (
+        speaking(linked(5)) as other,
+        speaking(linked(5, last=other.address + "/things?token=x")) as server,
+        pytest.raises(PlatformRefused, match="another host") as refused,
+    ):
+        list(pull(connector(server.address, {"paging": LINKED})))
     assert other.asked == []
     assert "token" not in str(refused.value)
 

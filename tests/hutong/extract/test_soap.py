@@ -36,8 +36,12 @@ LICENCE = {"kind": "licence", "secret": "licence"}
 
 def enveloped(inner: str, status: int = 200) -> Says:
     returned = f"<queryObjectOutReturn>{escape(inner)}</queryObjectOutReturn>"
-    text = f'<?xml version="1.0" encoding="GBK"?><e:Envelope xmlns:e="{soap.ENVELOPE}"><e:Body>{returned}</e:Body></e:Envelope>'
-    return Says(text.encode("gbk"), status, "text/xml; charset=GBK")
+    return in_body(returned, status)
+
+
+def in_body(content: str, status: int = 200) -> Says:
+    envelope = f'<e:Envelope xmlns:e="{soap.ENVELOPE}"><e:Body>{content}</e:Body></e:Envelope>'
+    return Says((soap.DECLARATION + envelope).encode("gbk"), status, "text/xml; charset=GBK")
 
 
 def answer(code: str, message: str, items: str) -> Says:
@@ -95,16 +99,20 @@ def test_a_capped_platform_is_pulled_completely() -> None:
 
 
 def test_a_refused_licence_is_not_shown_even_when_the_platform_repeats_it() -> None:
-    with speaking(lambda asked: answer("-1", f"接口序列号无效 {parts(asked)['jkxlh']}", "")) as server:
-        with pytest.raises(PlatformRefused, match="接口序列号无效 <licence>.*secrets licence") as refused:
-            list(pull(connector(server.address, STREAM, auth=LICENCE)))
+    with (
+        speaking(lambda asked: answer("-1", f"接口序列号无效 {parts(asked)['jkxlh']}", "")) as server,
+        pytest.raises(PlatformRefused, match=r"接口序列号无效 <licence>.*secrets licence") as refused,
+    ):
+        list(pull(connector(server.address, STREAM, auth=LICENCE)))
     assert PLANTED["licence"] not in str(refused.value)
 
 
 def test_an_unknown_code_is_garbled_with_the_words_of_the_platform() -> None:
-    with speaking(lambda asked: answer("0", "接口不存在", "")) as server:
-        with pytest.raises(PlatformGarbled, match="code '0', 接口不存在"):
-            list(pull(connector(server.address, STREAM, auth=LICENCE)))
+    with (
+        speaking(lambda asked: answer("0", "接口不存在", "")) as server,
+        pytest.raises(PlatformGarbled, match="code '0', 接口不存在"),
+    ):
+        list(pull(connector(server.address, STREAM, auth=LICENCE)))
 
 
 def test_an_empty_body_is_a_window_without_records() -> None:
@@ -116,22 +124,24 @@ def test_an_empty_body_is_a_window_without_records() -> None:
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_fault_is_garbled_with_its_reason(status: int) -> None:
     fault = "<e:Fault><faultcode>e:Client</faultcode><faultstring>报文格式错误</faultstring></e:Fault>"
-    text = f'<?xml version="1.0" encoding="GBK"?><e:Envelope xmlns:e="{soap.ENVELOPE}"><e:Body>{fault}</e:Body></e:Envelope>'
-    with speaking(lambda asked: Says(text.encode("gbk"), status, "text/xml; charset=GBK")) as server:
-        with pytest.raises(PlatformGarbled, match="报文格式错误"):
-            list(pull(connector(server.address, STREAM, auth=LICENCE)))
+    with speaking(lambda asked: in_body(fault, status)) as server, pytest.raises(PlatformGarbled, match="报文格式错误"):
+        list(pull(connector(server.address, STREAM, auth=LICENCE)))
 
 
 def test_a_plain_500_is_busy() -> None:
-    with speaking(lambda asked: Says(b"<html>oops</html>", 500, "text/html")) as server:
-        with pytest.raises(PlatformBusy, match="HTTP 500"):
-            list(pull(connector(server.address, STREAM, auth=LICENCE)))
+    with (
+        speaking(lambda asked: Says(b"<html>oops</html>", 500, "text/html")) as server,
+        pytest.raises(PlatformBusy, match="HTTP 500"),
+    ):
+        list(pull(connector(server.address, STREAM, auth=LICENCE)))
 
 
 def test_a_login_page_instead_of_xml_is_garbled() -> None:
-    with speaking(lambda asked: Says(b"<html><body><br></body></html>", 200, "text/html")) as server:
-        with pytest.raises(PlatformGarbled, match="HTML"):
-            list(pull(connector(server.address, STREAM, auth=LICENCE)))
+    with (
+        speaking(lambda asked: Says(b"<html><body><br></body></html>", 200, "text/html")) as server,
+        pytest.raises(PlatformGarbled, match="HTML"),
+    ):
+        list(pull(connector(server.address, STREAM, auth=LICENCE)))
 
 
 def test_values_are_percent_encoded_utf8_and_other_parts_gbk() -> None:
