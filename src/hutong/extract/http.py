@@ -29,6 +29,7 @@ from hutong.model.connector import Connector
 CONNECT_S = 10.0
 MOST_REDIRECTS = 5
 CHUNK = 64 * 1024
+NO_PROXIES = {"http": "", "https": "", "all": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ class Http:
     def __init__(self, connector: Connector, complaint: Complaint, freshen: Freshen) -> None:
         self._connector, self.complaint = connector, complaint
         self._base = _base(connector)
-        self._session = requests.Session()
-        # Neither proxies nor ~/.netrc of the environment: a credential goes to its own host and to no other.
-        self._session.trust_env = False
+        self._session = _Session()
+        # Of the environment only REQUESTS_CA_BUNDLE counts, for cities with an authority of their own: a credential
+        # goes to no proxy (see `send`), and no password of ~/.netrc takes its place, which this line prevents.
+        self._session.auth = _as_it_is
         self._session.headers.update(connector.headers)
         adapter = FreshAdapter(freshen, connector.retries)
         self._session.mount("http://", adapter)
@@ -70,8 +72,12 @@ class Http:
 
     def here(self, at: str, link: str) -> str:
         """The address that `link`, met at `at`, leads to. Raises PlatformRefused when that is another host."""
-        target = urljoin(at, link)
-        if _origin(target) != _origin(self._base):
+        try:
+            target = urljoin(at, link)
+            is_here = _origin(target) == _origin(self._base)
+        except ValueError:
+            self.complaint.refused("it gives a link that is no address", "show its owner what it answers")
+        if not is_here:
             self.complaint.refused(
                 f"it points to another host ({ascii(urlsplit(target).netloc.rpartition('@')[2])[:80]})",
                 f"that is not followed: correct the address in {self.complaint.file}, or the platform's links",
@@ -94,12 +100,12 @@ class Http:
         answer that is cut short or too large.
         """
         began, attempts = time.monotonic(), 0
-        request: dict[str, Any] = {"headers": dict(headers), "data": data, "json": json}
+        request: dict[str, Any] = {"headers": dict(headers), "data": data, "json": json, "proxies": NO_PROXIES}
         timeout = (min(CONNECT_S, self._connector.timeout_s), self._connector.timeout_s)
         try:
             for _ in range(MOST_REDIRECTS + 1):
                 with self._session.request(
-                    method, url, params=params, timeout=timeout, stream=True, allow_redirects=False, **request
+                    method, url, params=params, timeout=timeout, stream=True, **request
                 ) as response:
                     attempts += tries(response)
                     if response.is_redirect:
@@ -117,7 +123,7 @@ class Http:
         except SSLError:
             self.complaint.refused(
                 "its certificate is not trusted",
-                f"check the address in {self.complaint.file} and the certificates of this machine",
+                f"check the address in {self.complaint.file}, or name its authority in REQUESTS_CA_BUNDLE",
             )
         except (ChunkedEncodingError, ContentDecodingError):
             self.complaint.garbled("its answer is cut short", "try again; if it stays so, ask the platform's owner")
@@ -173,9 +179,19 @@ class Http:
         return b"".join(parts)
 
 
+class _Session(requests.Session):
+    """requests' session without its redirects, whose bodies it reads without a limit even if told not to follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: `Http.send` follows what may be followed."""
+
+
 def _base(connector: Connector) -> str:
     """The base address. Raises RegistryError when it is not plain http or https."""
-    parts = urlsplit(connector.address)
+    try:
+        parts = urlsplit(connector.address)
+    except ValueError:
+        raise RegistryError([f"{connector.platform}: the address is none"]) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RegistryError([f"{connector.platform}: the address must begin with http:// or https:// and name a host"])
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -186,11 +202,13 @@ def _base(connector: Connector) -> str:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises ValueError when `url` is no address."""
     parts = urlsplit(url)
-    try:
-        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:  # a port that is no number
-        return parts.scheme, None, None
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _cause(error: BaseException) -> str:

@@ -104,7 +104,7 @@ class Platform:
             self._http.check(reply, self._credentials.names)
         try:
             found = document(reply.body, reply.content_type, self._stream)
-        except Garbled as wrong:
+        except ValueError as wrong:  # Garbled, and what parsers raise for numbers of absurd length
             self._garbled(wrong)
         success = self._stream.success
         if success is None:
@@ -139,7 +139,7 @@ class Platform:
         except Garbled as wrong:
             self._garbled(wrong)
 
-    def _garbled(self, wrong: Garbled) -> NoReturn:
+    def _garbled(self, wrong: ValueError) -> NoReturn:
         self._complaint.garbled(
             self._words(str(wrong)),
             f"see what it answers at {self._stream.request.path}",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ STEPS: Mapping[str, timedelta] = {
 """The precision to which each form of a bound is written."""
 
 _LOCAL = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?")
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,9})?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)()")
 
 
@@ -92,12 +93,12 @@ def instant(value: object, form: str, zone: str | None) -> datetime | None:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = str(value).strip()
     try:
+        text = str(value).strip()
         if form in ("epoch_s", "epoch_ms"):
             return _epoch(text, 1_000_000 if form == "epoch_s" else 1_000)
         return _iso(text, zone) if form == "iso" else _local(text, zone)
-    except (ValueError, OverflowError, InvalidOperation):
+    except (ValueError, OverflowError):
         return None
 
 
@@ -130,8 +131,10 @@ class Cursor:
             log.warning("cursor not moved: %d values of %s lie after the window that was asked for", beyond, field)
 
 
-def _epoch(text: str, microseconds: int) -> datetime:
-    # Through Decimal: a float cannot hold microseconds of this century.
+def _epoch(text: str, microseconds: int) -> datetime | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    # Not through float, which cannot hold the microseconds of nanosecond stamps.
     return EPOCH + timedelta(microseconds=int(Decimal(text) * microseconds))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -64,7 +66,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def speaking(dialect: Dialect) -> Iterator[Server]:
+def speaking(dialect: Dialect, certificate: Path | None = None) -> Iterator[Server]:
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,10 +95,14 @@ def speaking(dialect: Dialect) -> Iterator[Server]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_port}", asked)
+        yield Server(f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}", asked)
     finally:
         server.shutdown()
         server.server_close()

@@ -7,8 +7,16 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from urllib3 import HTTPResponse
 
 from hutong.errors import PlatformBusy, PlatformError, PlatformGarbled, PlatformRefused, RegistryError
@@ -169,7 +177,62 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     assert (len(proxy.asked), len(server.asked)) == (0, 1)
 
 
-@pytest.mark.parametrize("address", ["ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1:80", "http://a:b@127.0.0.1/"])
+def test_a_netrc_does_not_replace_what_the_connector_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with speaking(lambda asked: FINE) as server:
+        list(pull(connector(server.address)))
+    assert "Authorization" not in server.asked[0].headers
+
+
+def self_signed(folder: Path) -> Path:
+    """Key and certificate for 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "both.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_an_unknown_certificate_is_refused_and_a_named_one_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = self_signed(tmp_path)
+    signed = {"kind": "hmac_signature", "app_key": "app_key", "secret": "signing"}
+    with speaking(lambda asked: FINE, certificate=both) as server:
+        with pytest.raises(PlatformRefused, match="certificate is not trusted"):
+            list(pull(connector(server.address, auth=signed)))
+        assert server.asked == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(both))
+        list(pull(connector(server.address, auth=signed)))
+    assert set(server.asked[0].query) == {"appKey", "timestamp", "nonce", "sign"}
+
+
+def test_a_number_of_absurd_length_is_garbled() -> None:
+    absurd = Says(b'{"rows": [{"no": ' + b"9" * 5000 + b"}]}")
+    with speaking(lambda asked: absurd) as server, pytest.raises(PlatformGarbled):
+        list(pull(connector(server.address)))
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:99999/", "https:///x", "//other.test/"])
+def test_a_redirect_to_no_address_is_refused(location: str) -> None:
+    with speaking(lambda asked: says({}, 302, Location=location)) as server, pytest.raises(PlatformRefused):
+        list(pull(connector(server.address)))
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1:80", "http://a:b@127.0.0.1/"]
+)
 def test_only_plain_http_and_https_addresses_are_asked(address: str) -> None:
     with pytest.raises(RegistryError, match="address"):
         list(pull(connector(address)))

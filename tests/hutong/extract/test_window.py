@@ -49,7 +49,24 @@ def test_times_are_read(value: object, form: str, zone: str | None, utc: str) ->
     assert instant(value, form, zone) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize("value", [None, True, [], {}, "", "null", "-", "NaN", "Infinity", float("inf"), 10**40])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        [],
+        {},
+        "",
+        "null",
+        "-",
+        "NaN",
+        "Infinity",
+        float("inf"),
+        10**40,
+        pytest.param(10**5000, id="huge"),
+        "1e999999",
+    ],
+)
 @pytest.mark.parametrize("form", ["local", "iso", "epoch_s", "epoch_ms"])
 def test_what_states_no_time_is_read_as_none(value: object, form: str) -> None:
     assert instant(value, form, "Asia/Shanghai") is None
