@@ -56,13 +56,19 @@ def _walk(
         carried = {name: look(parents[-up], path) for name, (up, path) in climbs.items()}
         selected.append({**here, **carried} if carried else here)
         return
-    if parents == [] and isinstance(here, dict) and steps[0].split(".")[0] not in here:
-        raise Garbled(f"the answer has no '{steps[0]}'; it has {', '.join(sorted(here)[:8]) or 'nothing'}")
-    for element in _as_list(look(here, steps[0])):
+    for element in _list_at(here, steps[0], is_root=not parents):
         _walk(element, steps[1:], [*parents, here], climbs, selected)
 
 
-def _as_list(found: Any) -> list[Any]:
-    if found is None or found == "":
+def _list_at(here: Any, path: str, is_root: bool) -> list[Any]:
+    """The list at `path`. Null and absent count as empty, but not where the answer has another shape than declared."""
+    for name in path.split("."):
+        if here is None or here == "":
+            return []
+        if not isinstance(here, dict) or (is_root and name not in here):
+            has = ", ".join(sorted(here)[:8]) if isinstance(here, dict) else "no names at all"
+            raise Garbled(f"the answer has no '{name}'; it has {has or 'nothing'}")
+        here, is_root = here.get(name), False
+    if here is None or here == "":
         return []
-    return found if isinstance(found, list) else [found]
+    return here if isinstance(here, list) else [here]

@@ -38,7 +38,7 @@ def change_for(
     if settled.replaced.is_empty():
         return Change(settled.rows, counts), outcomes
     touched = old.join(settled.replaced, on=list(dataset.key), how="semi", nulls_equal=True)
-    where, filters = _partitions(touched, dataset, sequence)
+    where, filters = _partitions(touched, settled.rows, dataset, sequence)
     # Read again: `old` holds only what the batch could reach, the replaced partitions hold more.
     whole = pl.scan_delta(snapshot).filter(_same_source(sequence), *filters).select(dataset.names).collect()
     kept = whole.join(settled.replaced, on=list(dataset.key), how="anti", nulls_equal=True)
@@ -69,8 +69,13 @@ def _reachable(table: pa.Table, dataset: Dataset) -> list[pl.Expr]:
     return bounds
 
 
-def _partitions(touched: pl.DataFrame, dataset: Dataset, sequence: Sequence) -> tuple[str, list[pl.Expr]]:
-    """The partitions that hold replaced rows, as a Delta predicate and as polars filters."""
+def _partitions(
+    touched: pl.DataFrame, rows: pa.Table, dataset: Dataset, sequence: Sequence
+) -> tuple[str, list[pl.Expr]]:
+    """The partitions that hold replaced rows or take new ones, as a Delta predicate and as polars filters.
+
+    Both, because a correction may move a row to another day, and Delta refuses rows that its predicate does not select.
+    """
     where = [
         f"city = {literal(sequence.city)}",
         f"source_platform = {literal(sequence.platform)}",
@@ -78,7 +83,7 @@ def _partitions(touched: pl.DataFrame, dataset: Dataset, sequence: Sequence) -> 
     ]
     filters: list[pl.Expr] = []
     if "date" in dataset.partition_by:
-        dates = touched["date"].unique().sort().to_list()
+        dates = sorted({*touched["date"].to_list(), *rows["date"].to_pylist()})
         where.append(f"date IN ({', '.join(f'DATE {literal(day.isoformat())}' for day in dates)})")
         filters.append(pl.col("date").is_in(dates))
     return " AND ".join(where), filters

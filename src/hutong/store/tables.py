@@ -111,8 +111,8 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
         done = snapshot.transaction_version(sequence) or 0
         if done >= batch:
             return Committed(counts_of(snapshot, sequence, batch), is_ours=False)
-        change = build(snapshot)
         try:
+            change = build(snapshot)
             _write(snapshot, change, table.schema, sequence, batch)
             return Committed(change.counts, is_ours=True)
         except (DeltaError, OSError) as wrong:
