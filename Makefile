@@ -2,25 +2,59 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+CONTRACTS := .venv-contracts
 UV_VERSION := 0.13.9
-export PYTHONDONTWRITEBYTECODE :=
+# The environment that starts make may carry settings of another lake.
+unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint contracts lock record clean
+.PHONY: help install demo test lint contracts picture record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(VENV)/.installed ## Create .venv and install the locked packages, when needed
 
+demo: install ## Start four simulated platforms, run the DAGs, and ask who knew first (2 minutes)
+	@$(BIN)/hutong demo
+
+test: lint contracts ## Install, lint, check types and contracts, and run all tests (8 minutes)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install ## Check format, style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool, in an environment of its own
+	@ls schemas/*.odcs.yaml | xargs -P2 -n1 $(CONTRACTS)/bin/datacontract lint
+
+picture: install ## Draw the README's picture again from a fresh lake
+	$(BIN)/python -m pytest -q tests/test_picture.py --redraw
+
+record: ## Make the city's recording again with SUMO (installs 500 MB)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps eclipse-sumo==1.28.0 sumo-data==1.28.0
+	$(BIN)/python -m citysim record
+
+lock: install ## Lock the packages again (hashes, no download addresses)
+	$(BIN)/uv pip compile pyproject.toml --extra airflow --extra gates --extra report --extra city --extra dev \
+	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements.lock
+	echo 'datacontract-cli==1.2.8' | $(BIN)/uv pip compile - \
+	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-contracts.lock
+
+clean: ## Remove the environments and what the demo made
+	rm -rf $(VENV) $(CONTRACTS) demo
+
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "hutong needs Python 3.11: install it, or name another with PYTHON=..."; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "hutong needs Python 3.11 or later: install it, or name it with PYTHON=..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## Lock the packages again (hashes, no download addresses)
-	uv pip compile pyproject.toml --extra airflow --extra gates --extra report --extra city --extra dev \
-	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements.lock
+$(CONTRACTS)/.installed: requirements-contracts.lock $(VENV)/.installed
+	$(PYTHON) -m venv $(CONTRACTS)
+	VIRTUAL_ENV=$(CONTRACTS) $(BIN)/uv pip sync --quiet --require-hashes requirements-contracts.lock
+	@touch $@

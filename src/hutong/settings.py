@@ -23,7 +23,7 @@ ADDRESS, SECRET = "HUTONG_ADDRESS_", "HUTONG_SECRET_"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says. Secrets are not in it: see `secrets.resolve`."""
+    """What the environment says. Secrets are not in it: see `secrets.resolver`."""
 
     root: Path
     lake: str

@@ -38,6 +38,11 @@ def _json(body: bytes) -> Any:
     except json.JSONDecodeError as wrong:
         seen = "HTML" if body.lstrip()[:1] == b"<" else "text that is not JSON, or cut short"
         raise Garbled(f"the answer is {seen} (line {wrong.lineno}, column {wrong.colno})") from None
+    except Garbled:
+        raise
+    except ValueError:
+        # Python refuses to read integers of more than 4,300 digits.
+        raise Garbled("the answer holds a number of thousands of digits") from None
     except RecursionError:
         raise Garbled(f"the answer is nested deeper than {DEEPEST} levels") from None
     if _depth(found) > DEEPEST:

@@ -56,6 +56,7 @@ def test_fields_never_kept_are_cut_from_json_at_any_depth() -> None:
         (b'{"rows": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "deeper"),
         ('{"rows": "渝"}'.encode("gbk"), "not UTF-8"),
         (b'{"other": []}', "no 'rows'"),
+        (b'{"rows": [{"a": ' + b"9" * 5000 + b"}]}", "thousands of digits"),
         (b"[1, 2]", "no 'rows'"),
     ],
 )

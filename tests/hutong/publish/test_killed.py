@@ -1,4 +1,4 @@
-"""A process that is killed right before or right after any of its commits leaves nothing that running again does not mend."""
+"""A process killed right before or after any of its commits leaves nothing that running again does not mend."""
 
 import os
 import signal

@@ -116,5 +116,5 @@ def test_a_store_that_cannot_be_written_ends_in_a_clear_error(tmp_path: Path, mo
     def build(snapshot: DeltaTable) -> Change:
         raise OSError("No space left on device")
 
-    with pytest.raises(CommitContested, match="No space left.*disk is full"):
+    with pytest.raises(CommitContested, match=r"No space left.*disk is full"):
         commit(table, "a/b/c", 1, build)
