@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets as randomness
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,10 @@ PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 
 @dataclass(frozen=True)
 class CityLake:
-    """A synced lake and the city that filled it. `environment` lets a command find both."""
+    """A synced lake and the city that filled it. `environment` lets a command find both.
+
+    served: the services' logs as they stood after the sync; what tests ask later is not in them.
+    """
 
     folder: Path
     settings: Settings
@@ -46,6 +50,11 @@ class CityLake:
     city: City
     running: RunningCity
     served: Path
+
+    @property
+    def command_environment(self) -> dict[str, str]:
+        """The environment of a `hutong` command that works on this lake."""
+        return command_environment(self.environment)
 
 
 def write_secrets(folder: Path) -> None:
@@ -69,6 +78,11 @@ def environment_for(folder: Path, city: RunningCity) -> dict[str, str]:
     }
 
 
+def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with `environment` in place of its own HUTONG_ variables."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("HUTONG_")}, **environment}
+
+
 def sync_all(registry: Registry, store: Store, secrets: Secrets) -> dict[str, list[Published]]:
     """Every stream pulled and published once: sequence -> what became of its batches."""
     published: dict[str, list[Published]] = {}
@@ -86,10 +100,9 @@ def city_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityLake]:
     write_secrets(folder / "secrets")
     with running(seed=CITY_SEED, log_dir=folder / "served") as live:
         environment = environment_for(folder, live)
-        settings = read({**os.environ, **environment})
+        settings = read(command_environment(environment))
         registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
         published = sync_all(registry, store, secrets)
+        served = Path(shutil.copytree(folder / "served", folder / "served_by_the_sync"))
         city = City(truth=truth.load(), seed=CITY_SEED, recording_start=live.recording_start)
-        yield CityLake(
-            folder, settings, environment, registry, store, secrets, published, city, live, folder / "served"
-        )
+        yield CityLake(folder, settings, environment, registry, store, secrets, published, city, live, served)

@@ -1,0 +1,152 @@
+"""What must become of every bad record that the city plants: written down from the guides, not from the engine.
+
+Streams are called as the city calls them: rsus, rsm, accidents, flow, road_segment, intersection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from citysim.faults import Fault
+
+Fate = Literal["published", "duplicate", "quarantined"]
+
+COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "rsus": {
+        "rsuEsn": ("source_id", "serial_no"),
+        "rsuName": ("name",),
+        "areaCode": ("admin_code",),
+        "position.lon": ("lon", "lat"),
+        "position.lat": ("lon", "lat"),
+        "position.ele": ("height_m",),
+        "rsuStatus": ("facility_state",),
+        "updateTime": ("observed_at",),
+    },
+    "rsm": {
+        "ptcType": ("participant_kind",),
+        "ptcId": ("source_id", "participant_no"),
+        "source": ("sensor",),
+        "secMark": ("observed_at",),
+        "pos.lon": ("lon", "lat"),
+        "pos.lat": ("lon", "lat"),
+        "pos.ele": ("height_m",),
+        "posConfidence": ("position_error_m",),
+        "posConfidence.pos": ("position_error_m",),
+        "speed": ("speed_mps",),
+        "heading": ("heading_deg",),
+        "size.width": ("width_m",),
+        "size.length": ("length_m",),
+        "size.height": ("object_height_m",),
+        "vehicleClass": ("vehicle_class",),
+    },
+    "accidents": {
+        "sgbh": ("source_id",),
+        "xzqh": ("admin_code",),
+        "sgfssj": ("observed_at", "started_at"),
+        "gxsj": ("updated_at",),
+        "swrs": ("deaths_on_scene",),
+        "ssrs": ("injured",),
+        "zjccss": ("property_loss_cny",),
+        "dzzb": ("lon", "lat"),
+        "tq": ("weather",),
+        "sgxt": ("collision_kind",),
+    },
+    "flow": {
+        "speed": ("speed_mps",),
+        "flow": ("vehicle_count", "flow_vph"),
+        "largeVehFlow": ("heavy_vehicle_count",),
+        "occupancy": ("occupancy",),
+        "status": ("congestion_level",),
+        "tpi": ("tpi",),
+        # Of the section, which is the second dataset of this stream.
+        "freeSpeed": ("free_speed_mps",),
+        "length": ("length_m",),
+        "polyline": ("lon", "lat", "geometry", "place"),
+        "angle": ("heading_deg",),
+    },
+    "road_segment": {
+        "properties.name": ("name",),
+        "properties.adminCode": ("admin_code",),
+        "properties.elevation85": ("height_m",),
+        "properties.updateDate": ("observed_at",),
+        "properties.status": ("lifecycle",),
+        "properties.roadGrade": ("road_class",),
+        "properties.laneCount": ("lane_count",),
+        "properties.designSpeed": ("design_speed_mps",),
+        "properties.lengthM": ("length_m",),
+        "geometry.coordinates": ("lon", "lat", "geometry"),
+    },
+}
+COLUMNS = {**COLUMNS, "intersection": COLUMNS["road_segment"]}
+"""Field on the wire -> the columns it fills, which a row rule's finding names instead."""
+
+OPTIONAL = {("rsm", "posConfidence"), ("rsm", "pos.ele"), ("rsm", "size.height"), ("rsm", "vehicleClass")} | {
+    ("accidents", "zsrs"),
+    ("accidents", "qsrs"),
+}
+"""Fields that a record may lack: the column is null. Every other missing key is a reason to refuse."""
+
+REFUSED_MARKS = {
+    # 0, 0 lies in the Gulf of Guinea: a number, but no place of this city, and no platform's mark for "unavailable".
+    ("rsus", "position.lon", 0), ("rsus", "position.lat", 0), ("rsm", "pos.lon", 0), ("rsm", "pos.lat", 0),
+    # Without a time no row can be filed.
+    ("rsus", "updateTime", 0), ("rsus", "updateTime", -1),
+    ("accidents", "sgfssj", "1900-01-01 00:00:00"), ("accidents", "sgfssj", "-"),
+    ("road_segment", "properties.updateDate", "1900-01-01"), ("road_segment", "properties.updateDate", "-"),
+    ("intersection", "properties.updateDate", "1900-01-01"), ("intersection", "properties.updateDate", "-"),
+}  # fmt: skip
+CLOSED_LISTS = {("rsm", "posConfidence.pos"), ("flow", "crs")}
+"""A code outside these cannot be read at all: an accuracy class without metres, a coordinate system without a way."""
+NOT_KEPT = {
+    ("accidents", "sfty"), ("accidents", "jllx"),
+    ("road_segment", "properties.cimLevel"), ("intersection", "properties.cimLevel"),
+}  # fmt: skip
+"""Fields that no base dataset takes, so that what stands there hurts nobody."""
+SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")}
+"""Fields of the section, whose one row is the newest of many records."""
+MARK_WITH_A_MEANING = {("rsm", "vehicleClass", 0): {"vehicle_class": "unknown", "vehicle_class_raw": "0"}}
+MARKS_AMONG_THE_IMPOSSIBLE = {("flow", "occupancy", 255)}
+"""Drawn as impossible values, but the guide's mark for "unavailable"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must become of a record. holds: column -> value, of its row in the deciding dataset."""
+
+    fate: Fate
+    holds: Mapping[str, Any] = field(default_factory=dict)
+
+
+def expected(fault: Fault) -> Expected:
+    """What must become of the record that `fault` sits on; for a duplicate, of its second copy."""
+    stream, wire, value = fault.stream, fault.field or "", fault.value
+    at = (stream, wire)
+    if fault.kind == "duplicate":
+        return Expected("duplicate")
+    if fault.kind == "missing_key":
+        return Expected("published", _nulls(stream, wire)) if at in OPTIONAL else Expected("quarantined")
+    if fault.kind == "sentinel" or (fault.kind == "impossible_value" and (*at, value) in MARKS_AMONG_THE_IMPOSSIBLE):
+        if (*at, value) in REFUSED_MARKS:
+            return Expected("quarantined")
+        return Expected("published", MARK_WITH_A_MEANING.get((*at, value), _nulls(stream, wire)))
+    if fault.kind == "unknown_code" and at not in CLOSED_LISTS:
+        if at in NOT_KEPT:
+            return Expected("published")
+        (column,) = COLUMNS[stream][wire]
+        return Expected("published", {column: "unmapped", f"{column}_raw": str(value)})
+    return Expected("quarantined")
+
+
+def is_named(fault: Fault, place: str) -> bool:
+    """Whether `place`, of a finding, leads a reader to the field that was broken, or to a part of it."""
+    wire = fault.field or ""
+    columns = {name.strip() for name in place.split(",")}
+    return place.startswith(f"$.{wire}") or bool(columns & set(COLUMNS[fault.stream].get(wire, ())))
+
+
+def _nulls(stream: str, wire: str) -> dict[str, None]:
+    if (stream, wire) in SECOND_DATASET or (stream, wire) in OPTIONAL and wire not in COLUMNS[stream]:
+        return {}
+    return dict.fromkeys(COLUMNS[stream][wire])

@@ -1,0 +1,67 @@
+"""What the services say they handed out, in the order in which the gateway received it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+ROW_CAP = 10
+"""Rows at which the police platform stops: such an answer is asked again in two halves, and not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One stream by the names that both sides give it."""
+
+    city: str
+    """In the simulated city."""
+    sequence: str
+    """In the gateway."""
+    dataset: str
+    """The deciding dataset."""
+    log: str
+    path: str
+
+
+STREAMS = (
+    Stream("rsus", "cloud_control/rsu/500000", "roadside_facility", "cloud_control", "/api/v1/rsus"),
+    Stream("rsm", "cloud_control/rsm/500000", "participant_observation", "cloud_control", "/api/v1/rsm"),
+    Stream("accidents", "traffic_safety/accident/500000", "traffic_event", "traffic_safety", "/services/TmriOutAccess"),
+    Stream("flow", "transport_info/section_flow/500000", "traffic_flow", "transport_info", "/openapi/v1/section/flow"),
+    Stream("road_segment", "cim/road_segment/500000", "road_segment", "cim", "/collections/road_segment/items"),
+    Stream("intersection", "cim/junction/500000", "junction", "cim", "/collections/intersection/items"),
+)
+BY_CITY_NAME = {stream.city: stream for stream in STREAMS}
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """record_ids: one per record, in order, doubled ones twice. fault_ids: the bad ones among them."""
+
+    record_ids: tuple[str, ...]
+    fault_ids: frozenset[str]
+
+
+def handed_out(folder: Path, stream: Stream) -> Handed:
+    """What the served log in `folder` says about `stream`, answers that the gateway must not keep left out."""
+    record_ids: list[str] = []
+    fault_ids: set[str] = set()
+    for line in (folder / f"{stream.log}.served.jsonl").read_text(encoding="utf-8").splitlines():
+        answer = json.loads(line)
+        if answer["path"] == stream.path and answer["status"] == 200 and not _is_overfull(stream, answer):
+            assert answer["records"] == len(answer["record_ids"])
+            record_ids += answer["record_ids"]
+            fault_ids |= set(answer["fault_ids"])
+    return Handed(tuple(record_ids), frozenset(fault_ids))
+
+
+def _is_overfull(stream: Stream, answer: Mapping[str, object]) -> bool:
+    if stream.city != "accidents" or answer["records"] != ROW_CAP:
+        return False
+    query = answer["query"]
+    assert isinstance(query, dict)
+    start, end = (datetime.fromisoformat(query[name]) for name in ("kssj", "jssj"))
+    return (end - start).total_seconds() > 1
