@@ -1,0 +1,101 @@
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from hutong.model.batch import Record
+from hutong.model.dataset import Gate
+from hutong.model.rows import Normalised
+from hutong.registry import Registry, open_registry
+from hutong.settings import read
+from hutong.validate.gates import check_gates
+from hutong.validate.stage import validate
+from tests.conftest import ROOT
+from tests.hutong.making import START, WORDS, dataset, row
+
+
+def gate(name: str, expectation: str, severity: Any = "critical", **kwargs: Any) -> Gate:
+    return Gate(name, WORDS, severity, expectation, kwargs)
+
+
+def table(*values: float | None) -> pa.Table:
+    rows = [row(str(n), value, record=n) for n, value in enumerate(values)]
+    return pa.Table.from_pylist(rows)
+
+
+def test_each_gate_says_for_itself_whether_the_batch_passes_and_what_it_saw() -> None:
+    gated = replace(
+        dataset(),
+        gates=(
+            gate("keys", "expect_compound_columns_to_be_unique", column_list=["city", "source_id"]),
+            gate("small", "expect_column_values_to_be_between", severity="warning", column="value", max_value=2),
+            gate("mostly_small", "expect_column_values_to_be_between", column="value", max_value=2, mostly=0.5),
+        ),
+    )
+    results = check_gates(table(1.0, 2.0, 3.0), gated)
+    assert [(one.gate, one.severity, one.passed) for one in results] == [
+        ("keys", "critical", True),
+        ("small", "warning", False),
+        ("mostly_small", "critical", True),
+    ]
+    assert results[1].observed == "1 of 3 rows"
+
+
+def test_a_gate_that_cannot_be_judged_fails_and_says_why() -> None:
+    gated = replace(dataset(), gates=(gate("wrong", "expect_column_values_to_be_between", column="city", min_value=1),))
+    (result,) = check_gates(table(1.0), gated)
+    assert not result.passed
+    assert "could not be judged" in result.observed
+
+
+def test_nothing_is_asked_of_an_empty_batch() -> None:
+    gated = replace(
+        dataset(), gates=(gate("small", "expect_column_values_to_be_between", column="value", max_value=2),)
+    )
+    assert check_gates(table(1.0).slice(0, 0), gated) == []
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return open_registry(read({"HUTONG_ROOT": str(ROOT)}))
+
+
+def junction(number: int, lon: float, lat: float) -> dict[str, Any]:
+    """A row of the dataset junction, as CIM fills it."""
+    return {
+        "city": "500000",
+        "source_platform": "cim",
+        "source_stream": "junction",
+        "source_id": f"50011202050{number:05}",
+        "observed_at": START,
+        "received_at": START,
+        "batch": 1,
+        "record": number,
+        "lon": lon,
+        "lat": lat,
+        "source_crs": "EPSG:4545",
+        "name": "路口",
+        "lifecycle": "existing",
+        "lifecycle_raw": "1",
+        "admin_code": "500112",
+        "admin_code_raw": "500112",
+        "height_m": 240.0,
+        "height_datum": "normal_1985",
+    }
+
+
+@pytest.mark.parametrize(("swapped", "is_refused"), [(False, False), (True, True)])
+def test_a_batch_with_its_axes_swapped_is_refused_as_a_whole(
+    swapped: bool, is_refused: bool, registry: Registry
+) -> None:
+    source = registry.source("cim", "junction")
+    names = source.datasets["junction"].names
+    good = [junction(n, 106.5 + n / 1000, 29.5) for n in range(20)]
+    # Within China both ways, so that no row rule sees it: only the city's box does.
+    rows = [{**one, "lon": 99.5, "lat": 36.5} for one in good] if swapped else good
+    rows = [{name: one.get(name) for name in names} for one in rows]
+    records = {n: Record(n, 0, n, {}, START) for n in range(20)}
+    validated = validate(Normalised(20, {"junction": rows}, records, []), source)
+    assert [finding.rule for one in validated.refused for finding in one.findings] == []
+    assert validated.is_refused == is_refused
