@@ -1,5 +1,6 @@
 """What connectors/, schemas/ and mappings/ say: read, checked across files, and looked up."""
 
-from hutong.registry.lookup import Registry, Source, open_registry
+from hutong.registry.build import open_registry
+from hutong.registry.lookup import Registry, Source
 
 __all__ = ["Registry", "Source", "open_registry"]

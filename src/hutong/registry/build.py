@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingOf
 from pathlib import Path
 from typing import Any
 
-from hutong.errors import nearest
+from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
@@ -21,7 +21,20 @@ CODE_COLUMNS = ("code", "name_zh", "name_en", "source", "edition")
 CROSSWALK_COLUMNS = ("raw", "code", "note")
 
 
-def build(settings: Settings) -> tuple[Registry | None, Problems]:
+def open_registry(settings: Settings) -> Registry:
+    """The registry below `settings.root`, checked. Raises RegistryError with every problem found."""
+    registry, problems = _build(settings)
+    if registry is None or problems:
+        raise RegistryError(sorted(problems, key=_by_place))
+    return registry
+
+
+def _by_place(problem: str) -> tuple[str, int]:
+    path, line, *_ = problem.split(":", 2)
+    return path, int(line) if line.isdigit() else 0
+
+
+def _build(settings: Settings) -> tuple[Registry | None, Problems]:
     """The registry below `settings.root` and its problems; no registry if there is nothing to read."""
     root, problems = settings.root, Problems(settings.root)
     for folder in ("connectors", "schemas", "mappings"):

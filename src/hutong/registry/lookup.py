@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from hutong.errors import AskedWrongly, RegistryError
+from hutong.errors import AskedWrongly
 from hutong.model.batch import Sequence
 from hutong.model.connector import Connector, JsonSchema, Stream
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +113,3 @@ class Registry:
         """The datasets that some stream fills, in the order of their names."""
         filled = {rows.dataset for source in self.sources.values() for rows in source.mapping.rows}
         return [self.datasets[name] for name in sorted(filled)]
-
-
-def open_registry(settings: Settings) -> Registry:
-    """The registry below `settings.root`, checked. Raises RegistryError with every problem found."""
-    from hutong.registry.build import build
-
-    registry, problems = build(settings)
-    if registry is None or problems:
-        raise RegistryError(sorted(problems, key=_by_place))
-    return registry
-
-
-def _by_place(problem: str) -> tuple[str, int]:
-    path, line, *_ = problem.split(":", 2)
-    return path, int(line) if line.isdigit() else 0
