@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ptcType": ("participant_kind",),
         "ptcId": ("source_id", "participant_no"),
         "source": ("sensor",),
-        "secMark": ("observed_at",),
+        "secMark": ("observed_at", "date"),
         "pos.lon": ("lon", "lat"),
         "pos.lat": ("lon", "lat"),
         "pos.ele": ("height_m",),
@@ -44,7 +44,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "accidents": {
         "sgbh": ("source_id",),
         "xzqh": ("admin_code",),
-        "sgfssj": ("observed_at", "started_at"),
+        "sgfssj": ("observed_at", "started_at", "date"),
         "gxsj": ("updated_at",),
         "swrs": ("deaths_on_scene",),
         "ssrs": ("injured",),
@@ -107,7 +107,7 @@ NOT_KEPT = {
 SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")}
 """Fields of the section, whose one row is the newest of many records."""
 MARK_WITH_A_MEANING = {("rsm", "vehicleClass", 0): {"vehicle_class": "unknown", "vehicle_class_raw": "0"}}
-MARKS_AMONG_THE_IMPOSSIBLE = {("flow", "occupancy", 255)}
+MARKS_DRAWN_AS_IMPOSSIBLE = {("flow", "occupancy", 255)}
 """Drawn as impossible values, but the guide's mark for "unavailable"."""
 
 
@@ -127,7 +127,8 @@ def expected(fault: Fault) -> Expected:
         return Expected("duplicate")
     if fault.kind == "missing_key":
         return Expected("published", _nulls(stream, wire)) if at in OPTIONAL else Expected("quarantined")
-    if fault.kind == "sentinel" or (fault.kind == "impossible_value" and (*at, value) in MARKS_AMONG_THE_IMPOSSIBLE):
+    is_drawn_mark = fault.kind == "impossible_value" and type(value) is int and (*at, value) in MARKS_DRAWN_AS_IMPOSSIBLE
+    if fault.kind == "sentinel" or is_drawn_mark:
         if (*at, value) in REFUSED_MARKS:
             return Expected("quarantined")
         return Expected("published", MARK_WITH_A_MEANING.get((*at, value), _nulls(stream, wire)))
