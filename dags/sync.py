@@ -1,0 +1,59 @@
+"""One DAG per platform: each of its streams, in each city, is landed and then published.
+
+A stream's two tasks share a map index and wait for nothing else, so a stream that fails holds up no other. Airflow
+reads this file all day: tasks import what they need when they run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, task, task_group
+
+from hutong import settings
+from hutong.model.connector import Connector
+from hutong.orchestrate import declare, names
+from hutong.registry import Registry, open_registry
+
+
+def sync(connector: Connector, registry: Registry) -> DAG:
+    """The DAG of one platform."""
+    changed = declare.changed(connector.platform)
+
+    @task(task_id=names.LAND, map_index_template=declare.PLACE_NAME)
+    def land(place: declare.Place) -> dict[str, Any]:
+        from hutong.orchestrate import tasks
+
+        return tasks.land(place["platform"], place["stream"], place["city"])
+
+    @task(task_id=names.PUBLISH, map_index_template=declare.PLACE_NAME, outlets=[changed])
+    def publish(place: declare.Place, landed: dict[str, Any], *, outlet_events: Any) -> dict[str, Any]:
+        from hutong.orchestrate import tasks
+
+        receipt = tasks.publish(place["platform"], place["stream"], place["city"])
+        for dataset, rows in receipt["rows"].items():
+            told = {name: receipt[name] for name in ("sequence", "first", "last")} | {"rows": rows}
+            outlet_events[changed].add(declare.asset(dataset), extra=told)
+        return receipt
+
+    @task_group(group_id="stream", prefix_group_id=False)
+    def stream(place: declare.Place) -> None:
+        publish(place=place, landed=land(place=place))
+
+    with DAG(
+        dag_id=names.sync_dag(connector.platform),
+        dag_display_name=connector.title.zh,
+        doc_md=declare.words(registry, connector.platform),
+        schedule=declare.schedule(connector),
+        catchup=False,
+        max_active_runs=1,
+        tags=[connector.platform, connector.tier, *connector.cities],
+        default_args=declare.defaults(connector),
+    ) as dag:
+        stream.expand(place=declare.places(registry, connector.platform))
+    return dag
+
+
+declared = open_registry(settings.read())
+for connector in declared.connectors.values():
+    sync(connector, declared)

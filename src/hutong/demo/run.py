@@ -1,0 +1,103 @@
+"""The demo itself: city and Airflow up, every platform synced, the report made, everything down again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hutong.demo import city, syncs
+from hutong.demo.place import Place, place_of
+from hutong.demo.step import DemoResult, Kind, Outcome, PlatformResult, Step
+from hutong.model.declared import Words
+from hutong.orchestrate import local, names
+from hutong.orchestrate.local import LocalAirflow
+from hutong.orchestrate.processes import Run, only_run
+from hutong.registry import Registry, open_registry
+from hutong.settings import ADDRESS, Settings
+
+Say = Callable[[Step], None]
+
+
+def run(settings: Settings, say: Say) -> DemoResult:
+    """Run the demo over the files declared below `settings.root`; it keeps its things where `place_of` says.
+
+    say: told each step as it is reached; nothing is printed here.
+    A platform that fails holds up no other: the result says which, and what its tasks said.
+    Raises RegistryError before anything is started, AskedWrongly when a demo is already running there, and HutongError
+    when the city or Airflow does not come up or goes away. Whatever happens, nothing that was started stays.
+    """
+    registry, place, steps = open_registry(settings), place_of(settings), _Steps(say)
+    with only_run(place.folder) as processes:
+        airflow = _begin(processes, registry, place, steps)
+        platforms = _sync(processes, airflow, registry, steps)
+        outcome, failures = syncs.await_report(processes, airflow)
+        steps.reach(
+            "report", "报告已生成" if outcome == "success" else "报告未生成", f"report: {outcome}", outcome=outcome
+        )
+    steps.reach("stopped", "已全部停止", "everything is stopped")
+    return DemoResult(
+        folder=place.folder,
+        lake=str(place.lake),
+        secrets=place.secrets,
+        platforms=platforms,
+        report=place.report if outcome == "success" else None,
+        report_failures=failures,
+        elapsed_s=steps.elapsed_s,
+    )
+
+
+class _Steps:
+    """Tells each step with the time since the demo began."""
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._began = say, time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def reach(
+        self,
+        kind: Kind,
+        zh: str,
+        en: str,
+        progress: syncs.Progress | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        platform, done, total = (progress.platform, progress.done, progress.total) if progress else (None, 0, 0)
+        self._say(Step(kind, Words(zh=zh, en=en), self.elapsed_s, platform, done, total, outcome))
+
+
+def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> LocalAirflow:
+    """The city and Airflow, with all DAGs read."""
+    if count := len(processes.leftovers):
+        steps.reach("leftovers", f"已停止上次遗留的 {count} 个进程", f"stopped {count} processes of an earlier demo")
+    place.write_secrets()
+    city.begin(processes, place)
+    simulated = city.ready(processes, place)
+    steps.reach("city", f"{len(simulated.addresses)} 个平台已启动", f"{len(simulated.addresses)} platforms are up")
+    environment = {
+        "HUTONG_ROOT": str(registry.root),
+        "HUTONG_LAKE": str(place.lake),
+        "HUTONG_SECRETS": str(place.secrets),
+        "HUTONG_REPORT": str(place.report),
+        names.UNSCHEDULED: "1",
+        **{ADDRESS + platform.upper(): address for platform, address in simulated.addresses.items()},
+    }
+    pools = [names.pool(platform) for platform in registry.connectors]
+    airflow = local.start(processes, registry.root / "dags", environment, pools=pools)
+    steps.reach("airflow", "Airflow 已启动", "Airflow is up")
+    wanted = {names.REPORT, *map(names.sync_dag, registry.connectors)}
+    local.wait_for_dags(processes, airflow, wanted)
+    steps.reach("dags", f"已读取 {len(wanted)} 个 DAG", f"{len(wanted)} DAGs are read")
+    return airflow
+
+
+def _sync(processes: Run, airflow: LocalAirflow, registry: Registry, steps: _Steps) -> tuple[PlatformResult, ...]:
+    results: list[PlatformResult] = []
+    for progress in syncs.sync_all(processes, airflow, registry):
+        title, result = registry.connector(progress.platform).title, progress.result
+        steps.reach("sync", title.zh, title.en, progress, result.outcome if result else None)
+        if result is not None:
+            results.append(result)
+    return tuple(results)

@@ -1,0 +1,96 @@
+"""What a DAG declares about a platform, in Airflow's words: places, retries, assets, schedule, documentation.
+
+Airflow reads DAG files all day, so nothing below the registry is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+
+from hutong.errors import AskedWrongly, PlatformGarbled, PlatformRefused, RegistryError, SecretMissing
+from hutong.model.connector import Connector
+from hutong.orchestrate.names import UNSCHEDULED, pool
+from hutong.registry import Registry
+
+ZONE = "Asia/Shanghai"
+"""Cron expressions of connectors are read in the city's civil time."""
+
+PLACE_NAME = "{{ task.op_kwargs['place']['name'] }}"
+"""How Airflow shows a mapped task: its stream and city instead of a number."""
+
+HOPELESS: list[type[BaseException] | str] = [
+    AskedWrongly,
+    PlatformGarbled,
+    PlatformRefused,
+    RegistryError,
+    SecretMissing,
+]
+"""Failures that somebody has to mend first; trying again would only lock an account or blur the log."""
+
+
+class Place(TypedDict):
+    """One stream in one city: what a map index stands for."""
+
+    name: str
+    platform: str
+    stream: str
+    city: str
+
+
+def places(registry: Registry, platform: str) -> list[Place]:
+    """Every stream of `platform` in every city, in the connector's order."""
+    return [
+        Place(name=f"{one.stream} · {one.city}", platform=platform, stream=one.stream, city=one.city)
+        for source in registry.sources_of(platform)
+        for one in source.sequences
+    ]
+
+
+def defaults(connector: Connector) -> dict[str, Any]:
+    """What all tasks of a platform have in common: owner, pool, and two more tries 10 s and some 20 s later."""
+    return {
+        "owner": connector.owner,
+        "pool": pool(connector.platform),
+        "retries": 2,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=5),
+        "retry_policy": ExceptionRetryPolicy(
+            rules=[RetryRule(exception=HOPELESS, action=RetryAction.FAIL, reason="somebody has to mend this first")]
+        ),
+    }
+
+
+def schedule(connector: Connector) -> CronTriggerTimetable | None:
+    """When Airflow syncs the platform by itself; None when only told to."""
+    if connector.schedule is None or os.environ.get(UNSCHEDULED):
+        return None
+    return CronTriggerTimetable(connector.schedule, timezone=ZONE)
+
+
+def asset(dataset: str) -> Asset:
+    """The asset that stands for a base dataset."""
+    return Asset(name=dataset, uri=f"hutong://base/{dataset}", group="hutong")
+
+
+def changed(platform: str) -> AssetAlias:
+    """Stands for whichever datasets a sync of `platform` turns out to have published to.
+
+    A mapped task has the same outlets at every index, so naming the assets themselves would announce datasets that
+    the stream does not fill.
+    """
+    return AssetAlias(f"hutong_{platform}", group="hutong")
+
+
+def words(registry: Registry, platform: str) -> str:
+    """The platform and its streams in both languages, as Markdown."""
+    connector = registry.connector(platform)
+    lines = [f"**{connector.title.zh}** {connector.title.en}", ""]
+    for source in registry.sources_of(platform):
+        filled = ", ".join(f"`{name}`" for name in source.datasets)
+        lines.append(f"- `{source.name}` {source.stream.title.zh} {source.stream.title.en} → {filled}")
+    return "\n".join(lines)

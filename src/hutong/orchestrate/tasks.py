@@ -1,0 +1,77 @@
+"""What Airflow's tasks do. Each gives back a receipt of plain data, a few hundred bytes; rows stay in the store.
+
+Imported when a task runs, never when a DAG file is read: everything below is loaded here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence as Several
+from pathlib import Path
+from typing import Any
+
+from hutong import settings
+from hutong.model.batch import Published, Sequence
+from hutong.pipeline import land_new, publish_waiting
+from hutong.registry import Registry, open_registry
+from hutong.secrets import Secrets, resolver
+from hutong.store.paths import Store
+
+REPORT_FOLDER = "HUTONG_REPORT"
+"""Variable that says where the report is written."""
+
+
+def land(platform: str, stream: str, city: str) -> dict[str, Any]:
+    """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
+
+    Raises PlatformError, SecretMissing, RegistryError and StoreError, each with the next step in its message.
+    """
+    registry, store, secrets = _opened()
+    source = registry.source(platform, stream)
+    return land_new(source, Sequence(platform, stream, city), store, secrets).to_dict()
+
+
+def publish(platform: str, stream: str, city: str) -> dict[str, Any]:
+    """Publish every batch that waits, of this run or of one that failed halfway. The receipt sums them up."""
+    registry, store, secrets = _opened()
+    source, sequence = registry.source(platform, stream), Sequence(platform, stream, city)
+    return summed(sequence, list(publish_waiting(source, sequence, registry, store, secrets)))
+
+
+def refresh() -> str:
+    """Make the report again from what the lake holds now. Returns the folder it is in."""
+    from hutong.report import refresh as make
+
+    now = settings.read()
+    folder = Path(os.environ.get(REPORT_FOLDER) or now.root / "demo" / "report")
+    make(open_registry(now), Store(now.lake), folder)
+    return str(folder)
+
+
+def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
+    """The receipts of several batches of one sequence as one.
+
+    first, last: batch numbers, None when none waited. rows: dataset -> what was done -> rows. gates: those that found
+    something, with how often.
+    """
+    rows: dict[str, Counter[str]] = {}
+    fates: Counter[str] = Counter()
+    for batch in batches:
+        fates.update(batch.fates)
+        for dataset, counts in batch.rows.items():
+            rows.setdefault(dataset, Counter()).update(counts)
+    return {
+        "sequence": sequence.id,
+        "first": batches[0].batch if batches else None,
+        "last": batches[-1].batch if batches else None,
+        "received": sum(batch.received for batch in batches),
+        "fates": dict(fates),
+        "rows": {dataset: dict(counts) for dataset, counts in rows.items()},
+        "gates": dict(Counter(f"{g.dataset}.{g.gate}" for batch in batches for g in batch.gates if not g.passed)),
+    }
+
+
+def _opened() -> tuple[Registry, Store, Secrets]:
+    now = settings.read()
+    return open_registry(now), Store(now.lake), resolver(now)
