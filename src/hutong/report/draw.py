@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from math import hypot
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from hutong.errors import AskedWrongly
@@ -26,7 +27,7 @@ WIDTH, HEIGHT = 900, 700
 """Of the whole picture, in points; the map is a square on the left."""
 MAP = (4.0, 22.0, 606.0, 620.0)
 """Left, bottom, width, height of the map."""
-MARGIN_M = 100.0
+MARGIN_M = 60.0
 SHIFTED_M = 1500.0
 """The shift of Chinese maps is half a kilometre; a raw place further off is damaged and would make the map small."""
 FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei",
@@ -151,10 +152,12 @@ def _fit(axes: Axes, roads: Sequence[Point], accidents: Iterable[DrawnAccident])
     width, height = MAP[2], MAP[3]
     xs, ys = (sorted(point[axis] for point in roads) for axis in (0, 1))
     west, east, south, north = xs[0], xs[-1], ys[0], ys[-1]
-    for one in accidents:
-        if one.as_sent is not None and _is_shifted(one):
-            west, east = min(west, one.as_sent[0]), max(east, one.as_sent[0])
-            south, north = min(south, one.as_sent[1]), max(north, one.as_sent[1])
+    # The usual shift, not each accident's own: one record more or less must not move the whole map.
+    sent = [(one.place, one.as_sent) for one in accidents if one.as_sent is not None and _is_shifted(one)]
+    if sent:
+        to_east, to_north = (median(there[axis] - here[axis] for here, there in sent) for axis in (0, 1))
+        west, east = west + min(0, to_east), east + max(0, to_east)
+        south, north = south + min(0, to_north), north + max(0, to_north)
     middle_x, middle_y = (west + east) / 2, (south + north) / 2
     scale = max((east - west + 2 * MARGIN_M) / width, (north - south + 2 * MARGIN_M) / height) or 1.0
     axes.set_xlim(middle_x - scale * width / 2, middle_x + scale * width / 2)

@@ -154,7 +154,7 @@ def _sentences(knew: KnewFirst) -> Iterable[Words]:
     raw, count = knew.raw, len(knew.accidents)
     as_sent, *guessed = raw.readings
     yield Words(
-        zh=f"(a) 各平台原始答复直接关联（坐标、时钟、编码均不改动）：{raw.accidents} 起事故中"
+        zh=f"(a) 各平台原始答复直接关联（坐标、时钟、标识均不改动）：{raw.accidents} 起事故中"
         f" {as_sent.at_junction} 起位于路口，{as_sent.near_rsu} 起邻近路侧单元。",
         en="(a) The raw answers laid on one another, coordinates, clocks and ids as they stand:"
         f" {as_sent.at_junction} of {raw.accidents} accidents at a junction, {as_sent.near_rsu} near a roadside unit.",
