@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import secrets as randomness
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +85,33 @@ def command_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith("HUTONG_")}, **environment}
 
 
-def sync_all(registry: Registry, store: Store, secrets: Secrets) -> dict[str, list[Published]]:
-    """Every stream pulled and published once: sequence -> what became of its batches."""
+def sync_all(
+    registry: Registry, store: Store, secrets: Secrets, platforms: Collection[str] = PLATFORMS
+) -> dict[str, list[Published]]:
+    """Every stream of `platforms` pulled and published once: sequence -> what became of its batches."""
     published: dict[str, list[Published]] = {}
     for source in registry.sources.values():
-        for sequence in source.sequences:
+        for sequence in source.sequences if source.connector.platform in platforms else ():
             land_new(source, sequence, store, secrets)
             published[sequence.id] = list(publish_waiting(source, sequence, registry, store, secrets))
     return published
+
+
+@contextlib.contextmanager
+def logging_everything(path: Path) -> Iterator[None]:
+    """All that is logged in this process at any level, written to the file as well."""
+    path.parent.mkdir(parents=True)
+    root, handler = logging.getLogger(), logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +123,8 @@ def city_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityLake]:
         environment = environment_for(folder, live)
         settings = read(command_environment(environment))
         registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
-        published = sync_all(registry, store, secrets)
+        with logging_everything(folder / "logs" / "sync.log"):
+            published = sync_all(registry, store, secrets)
         served = Path(shutil.copytree(folder / "served", folder / "served_by_the_sync"))
         city = City(truth=truth.load(), seed=CITY_SEED, recording_start=live.recording_start)
         yield CityLake(folder, settings, environment, registry, store, secrets, published, city, live, served)
