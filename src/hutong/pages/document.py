@@ -102,18 +102,15 @@ def parse_xml(body: bytes, content_type: str) -> etree._Element:
         text = body.decode(encoding)
     except (UnicodeDecodeError, LookupError) as wrong:
         raise Garbled(f"the answer declares {named}, but cannot be read so: {type(wrong).__name__}") from None
+    if text.lstrip("\ufeff \t\r\n")[:200].lower().startswith(("<!doctype html", "<html")):
+        raise Garbled("the answer is HTML")
     if "<!DOCTYPE" in text[:2000].upper() or "<!ENTITY" in text.upper():
         raise Garbled("the answer declares a document type, which is not accepted")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding="utf-8")
     try:
         root = etree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode(), parser)
     except etree.XMLSyntaxError as wrong:
-        seen = (
-            "HTML"
-            if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html"))
-            else "XML that is broken or cut short"
-        )
-        raise Garbled(f"the answer is {seen} (line {wrong.lineno})") from None
+        raise Garbled(f"the answer is XML that is broken or cut short (line {wrong.lineno})") from None
     if etree.QName(root).localname.lower() == "html":
         raise Garbled("the answer is HTML")
     return root
