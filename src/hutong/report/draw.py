@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 900, 700
 """Of the whole picture, in points; the map is a square on the left."""
-MAP = (4.0, 22.0, 606.0, 620.0)
+MAP = (30.0, 22.0, 586.0, 620.0)
 """Left, bottom, width, height of the map."""
-MARGIN_M = 60.0
+MARGIN_M = 30.0
 SHIFTED_M = 1500.0
 """The shift of Chinese maps is half a kilometre; a raw place further off is damaged and would make the map small."""
 FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei",

@@ -215,6 +215,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> list[_Fact]:
 
 
 def _nearest_junctions(connection: duckdb.DuckDBPyConnection, registry: Registry) -> dict[str, Junction]:
+    # The list also holds words such as `unmapped`, which name no district.
     districts = registry.codes["gbt2260"]
     found = connection.execute(
         """SELECT a.number, j.source_id, j.name, j.admin_code, apart(a.x, a.y, east(j.lon), north(j.lat)) AS away
@@ -225,7 +226,7 @@ def _nearest_junctions(connection: duckdb.DuckDBPyConnection, registry: Registry
         number: Junction(
             junction,
             name,
-            Words(zh=districts[code].zh, en=districts[code].en) if code in districts else None,
+            Words(zh=districts[code].zh, en=districts[code].en) if code in districts and code.isdigit() else None,
             away,
         )
         for number, junction, name, code, away in found

@@ -11,8 +11,8 @@ from hutong.report.answer import Answer
 from hutong.report.tables import Cell, Table, tables
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#22303c;--faint:#62707c;--paper:#fbfaf7;--rule:#dcd8cf;--mark:#b34700}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e3dc;--faint:#a3adb5;--paper:#171c21;--rule:#38414a;--mark:#ff9a4d}}
+:root{color-scheme:light dark;--ink:#22303c;--faint:#62707c;--paper:#fbfaf7;--rule:#dcd8cf}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e3dc;--faint:#a3adb5;--paper:#171c21;--rule:#38414a}}
 body{margin:0 auto;max-width:64rem;padding:1.5rem 1rem 4rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
 h1{font-size:1.5rem;line-height:1.35;margin:.5rem 0 1rem}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from math import hypot
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from hutong.report.knew_first import AT_JUNCTION_M, NEAR_RSU_M, Accident
 from hutong.report.plane import plane_of
 from hutong.report.scene import sights
 from tests.conftest import CityLake
-from tests.hutong.report.true_street import TrueAccident, by_number, metres, shown_places
+from tests.hutong.report.true_street import TrueAccident, by_number, metres, shifted, shown_places
 
 WITHIN_S = 10.0
 DOUBTFUL_M = 3.0
@@ -70,7 +71,7 @@ def test_raw_positions_lie_half_a_kilometre_off(asked: Answer, city_lake: CityLa
 
 def test_accidents_at_junctions_are_those_the_truth_has_there(asked: Answer, city_lake: CityLake) -> None:
     city = city_lake.city
-    kept = set(_column(city_lake, "SELECT source_id FROM junction"))
+    kept = set(_column(city_lake, "SELECT source_id FROM junction WHERE lon IS NOT NULL"))
     entities = {code: origin for code, origin in cim.truth_of(city, "intersection").items() if code in kept}
     true_names = dict(
         zip(*(city.truth.junctions.column(name).to_pylist() for name in ("junction", "name_zh")), strict=True)
@@ -103,15 +104,12 @@ def test_accidents_at_junctions_are_those_the_truth_has_there(asked: Answer, cit
 
 def test_units_listed_are_those_in_service_within_reach(asked: Answer, city_lake: CityLake) -> None:
     city, shown = city_lake.city, shown_places(city_lake.city)
-    in_service = set(_column(city_lake, "SELECT serial_no FROM roadside_facility WHERE facility_state = 'online'"))
-    units = {
-        serial: (metres(city, origin.lon, origin.lat), origin.noise_m)
-        for serial, origin in cloud_control.truth_of(city, "rsus").items()
-    }
+    online = "SELECT serial_no FROM roadside_facility WHERE facility_state = 'online' AND lon IS NOT NULL"
+    in_service = set(_column(city_lake, online))
+    units = {serial: shifted(city, origin) for serial, origin in cloud_control.truth_of(city, "rsus").items()}
     for one in asked.knew_first.accidents:
-        x, y = metres(city, *shown[one.number])
-        for serial, ((u, v), (east, north)) in units.items():
-            away = hypot(x - u - east, y - v - north)
+        for serial, place in units.items():
+            away = _apart(city, shown[one.number], place)
             if abs(away - NEAR_RSU_M) > DOUBTFUL_M:
                 assert (serial in one.rsus) == (away < NEAR_RSU_M and serial in in_service), (one.number, serial)
 
@@ -240,7 +238,7 @@ def _true_sections(city_lake: CityLake) -> dict[str, str]:
     }
 
 
-def _rows(city_lake: CityLake, sql: str) -> list[tuple[object, ...]]:
+def _rows(city_lake: CityLake, sql: str) -> list[tuple[Any, ...]]:
     connection = connect(city_lake.registry, city_lake.store)
     try:
         return connection.execute(sql).fetchall()
@@ -248,5 +246,5 @@ def _rows(city_lake: CityLake, sql: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def _column(city_lake: CityLake, sql: str) -> list[object]:
+def _column(city_lake: CityLake, sql: str) -> list[Any]:
     return [row[0] for row in _rows(city_lake, sql)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from citysim.views import traffic_safety
-from citysim.views.city import City
+from citysim.views.city import City, Origin
 from citysim.views.sensing import REACH_M, is_in_sight, posts
 
 
@@ -38,7 +38,7 @@ def by_number(city: City) -> dict[str, TrueAccident]:
 def shown_places(city: City) -> dict[str, tuple[float, float]]:
     """Longitude and latitude of every record by its number, scrapes included, the police's error included."""
     return {
-        record_id.split("@")[0]: _shifted(city, origin) for record_id, origin in traffic_safety.truth_of(city).items()
+        record_id.split("@")[0]: shifted(city, origin) for record_id, origin in traffic_safety.truth_of(city).items()
     }
 
 
@@ -48,7 +48,7 @@ def metres(city: City, lon: float, lat: float) -> tuple[float, float]:
     return float(x[0]), float(y[0])
 
 
-def _accident(city: City, row: dict[str, Any], origin: Any) -> TrueAccident:
+def _accident(city: City, row: dict[str, Any], origin: Origin) -> TrueAccident:
     here = np.array([row["x_m"]]), np.array([row["y_m"]])
     is_seeable = any(
         np.hypot(here[0][0] - post.x_m, here[1][0] - post.y_m) <= REACH_M and bool(is_in_sight(post, *here)[0])
@@ -59,12 +59,14 @@ def _accident(city: City, row: dict[str, Any], origin: Any) -> TrueAccident:
         city.recording_start + timedelta(seconds=row["t_s"]),
         (row["x_m"], row["y_m"]),
         row["edge"],
-        _shifted(city, origin),
+        shifted(city, origin),
         is_seeable,
     )
 
 
-def _shifted(city: City, origin: Any) -> tuple[float, float]:
+def shifted(city: City, origin: Origin) -> tuple[float, float]:
+    """Where a platform shows a thing: its true place and that platform's error, in WGS 84."""
+    assert origin.noise_m is not None
     lon, lat = city.plane().shifted(
         np.array([origin.lon]), np.array([origin.lat]), *(np.array([noise]) for noise in origin.noise_m)
     )
