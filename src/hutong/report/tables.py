@@ -182,10 +182,11 @@ def _on_sights(knew: KnewFirst) -> Words:
     if not seen:
         return Words(zh="(c) 未识别出停驶车辆。", en="(c) No stopped vehicles were made out.")
     return Words(
-        zh=f"(c) {overseen} 起在路侧感知范围内，{seen} 起识别出停驶车辆，"
+        zh=f"(c) {overseen} 起在路侧感知范围内，{seen} 起（按警方的时间地点事后查找）识别出停驶车辆，"
         f"{knew.sooner} 起早于警方记录（最近一次更新时间 updated_at）；"
         f"再等 {RED_LIGHT_S} 秒以排除等红灯后，仍有 {knew.sooner_when_sure} 起早于警方记录。",
-        en=f"(c) {overseen} lie within reach of roadside sensing; the stopped vehicles of {seen} were made out,"
+        en=f"(c) {overseen} lie within reach of roadside sensing; looked for afterwards around the police's"
+        f" place and time, the stopped vehicles of {seen} were made out,"
         f" {knew.sooner} before the police record (updated_at, of its newest revision)."
         f" Waiting {RED_LIGHT_S} s more to rule out a red light leaves {knew.sooner_when_sure}.",
     )
