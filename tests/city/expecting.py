@@ -127,7 +127,9 @@ def expected(fault: Fault) -> Expected:
         return Expected("duplicate")
     if fault.kind == "missing_key":
         return Expected("published", _nulls(stream, wire)) if at in OPTIONAL else Expected("quarantined")
-    is_drawn_mark = fault.kind == "impossible_value" and type(value) is int and (*at, value) in MARKS_DRAWN_AS_IMPOSSIBLE
+    is_drawn_mark = (
+        fault.kind == "impossible_value" and type(value) is int and (*at, value) in MARKS_DRAWN_AS_IMPOSSIBLE
+    )
     if fault.kind == "sentinel" or is_drawn_mark:
         if (*at, value) in REFUSED_MARKS:
             return Expected("quarantined")
@@ -148,6 +150,6 @@ def is_named(fault: Fault, place: str) -> bool:
 
 
 def _nulls(stream: str, wire: str) -> dict[str, None]:
-    if (stream, wire) in SECOND_DATASET or (stream, wire) in OPTIONAL and wire not in COLUMNS[stream]:
+    if (stream, wire) in SECOND_DATASET or ((stream, wire) in OPTIONAL and wire not in COLUMNS[stream]):
         return {}
     return dict.fromkeys(COLUMNS[stream][wire])

@@ -28,9 +28,7 @@ Planted = Mapping[str, Mapping[str, Fault]]
 def must_become(received: Received, faults: Mapping[str, Fault]) -> dict[tuple[int, int], Expected]:
     """(batch, record) -> what must become of it, for the bad ones among the records received."""
     found = {}
-    for batch, record, record_id, copy in received.records.filter(
-        pl.col("record_id").is_in(list(faults))
-    ).iter_rows():
+    for batch, record, record_id, copy in received.records.filter(pl.col("record_id").is_in(list(faults))).iter_rows():
         wanted = expected(faults[record_id])
         # Of two equal records one is published; which of them stands there does not matter to anybody.
         if wanted.fate != "duplicate" or copy == 1:
@@ -155,7 +153,9 @@ def test_what_no_dataset_takes_refuses_nobody(received: Mapping[str, Received], 
     assert met["quarantined"] > met["sentinel"] + met["unknown_code"] > 100
 
 
-UNFIT = re.compile(r"Traceback|Exception|Error\b|<class|object at 0x|datetime\.|Decimal\(|hutong\.|\{\w+\}|\\n|\bNone\b")
+UNFIT = re.compile(
+    r"Traceback|Exception|Error\b|<class|object at 0x|datetime\.|Decimal\(|hutong\.|\{\w+\}|\\n|\bNone\b"
+)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 

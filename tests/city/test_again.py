@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from citysim import truth
+from citysim.clock import default_recording_start
 from citysim.services.process import running
 from citysim.views import traffic_safety
 from citysim.views.city import City
@@ -79,10 +80,8 @@ def _revised(city: City) -> tuple[str, float, float]:
 
 def test_a_revised_accident_is_corrected_in_its_place(tmp_path: Path) -> None:
     write_secrets(tmp_path / "secrets")
-    the_truth = truth.load()
-    with running(seed=CITY_SEED) as live:
-        start = live.recording_start
-    city = City(the_truth, CITY_SEED, start)
+    start = default_recording_start(datetime.now(UTC))
+    city = City(truth.load(), CITY_SEED, start)
     number, first_s, revised_s = _revised(city)
 
     def sync_at(second: float) -> tuple[list[Published], pl.DataFrame, pl.DataFrame]:
@@ -92,9 +91,7 @@ def test_a_revised_accident_is_corrected_in_its_place(tmp_path: Path) -> None:
             settings = read(environment_for(tmp_path, live))
             registry, store = open_registry(settings), Store(settings.lake)
             done = sync_all(registry, store, resolver(settings), platforms=("traffic_safety",))
-            lake = CityLake(
-                tmp_path, settings, {}, registry, store, resolver(settings), done, city, live, tmp_path
-            )
+            lake = CityLake(tmp_path, settings, {}, registry, store, resolver(settings), done, city, live, tmp_path)
             assert verify(registry, store, lake.secrets).problems == []
             rows = frame_of(lake, "traffic_event").filter(pl.col("source_id") == number)
             return done["traffic_safety/accident/500000"], rows, frame_of(lake, "ledger")

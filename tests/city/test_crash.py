@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 import yaml
 
+from citysim.clock import default_recording_start
 from citysim.services.process import running
 from hutong.lake import rows_of
 from hutong.registry import Registry, open_registry
@@ -40,11 +41,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     root = registry_copy(folder / "root")
     connector = root / "connectors" / "cloud_control" / "connector.yaml"
     change(connector, "      size: 2000\n", "      size: 200\n")
-    change(connector, "    records: data[].rsms[].participants[]\n", "    records: data[].rsms[].participants[]\n    max_records: 1500\n")
+    change(
+        connector,
+        "    records: data[].rsms[].participants[]\n",
+        "    records: data[].rsms[].participants[]\n    max_records: 1500\n",
+    )
     _without_gates(root / "schemas" / "participant_observation.odcs.yaml")
     write_secrets(folder / "secrets")
-    with running(seed=CITY_SEED) as live:
-        start = live.recording_start
+    start = default_recording_start(datetime.now(UTC))
     with running(
         seed=CITY_SEED, recording_start=start, clock_start=start + timedelta(minutes=MINUTES), speed=1e-6
     ) as live:

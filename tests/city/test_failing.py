@@ -140,9 +140,7 @@ def test_a_broken_answer_gives_one_line_and_the_rest_stays(
     assert after.sort("source_id").equals(before.sort("source_id"))
 
 
-def test_the_other_streams_of_the_platform_go_on(
-    city_lake: CityLake, lake: tuple[Store, dict[str, str]]
-) -> None:
+def test_the_other_streams_of_the_platform_go_on(city_lake: CityLake, lake: tuple[Store, dict[str, str]]) -> None:
     _, environment = lake
     with ailing(city_lake.running.cim, "/road_segment/", "html") as address:
         done = sync(environment | {"HUTONG_ADDRESS_CIM": address}, "cim", "--json")

@@ -129,7 +129,9 @@ def test_the_table_itself_says_whose_it_is(city_lake: CityLake, dataset: str) ->
     assert configuration["hutong.contract"] == contract(dataset)["id"] == dataset
     assert configuration["hutong.contract_version"] == contract(dataset)["version"]
     assert table.metadata().partition_columns == partitions(dataset)
-    comments = {field["name"]: field["metadata"].get("comment") for field in json.loads(table.schema().to_json())["fields"]}
+    comments = {
+        field["name"]: field["metadata"].get("comment") for field in json.loads(table.schema().to_json())["fields"]
+    }
     assert comments == {column["name"]: column["businessName"] for column in columns(dataset)}
     assert any("\u4e00" <= letter <= "\u9fff" for letter in "".join(comments.values()))
 

@@ -427,7 +427,7 @@ def test_participants_are_called_what_they_are(city_lake: CityLake, sightings: p
 def test_participants_stand_on_the_ground(
     city_lake: CityLake, sightings: pl.DataFrame, views: Mapping[str, View]
 ) -> None:
-    elevation = {rsu: up for rsu, up in rows_of(city_lake.city.truth.rsus, "rsu", "elevation_m")}
+    elevation = dict(rows_of(city_lake.city.truth.rsus, "rsu", "elevation_m"))
     ground = {one.record_id: elevation[str(one.origin.truth_id)] - ANTENNA_M + GEOID_SEPARATION_M
               for one in views["rsus"].shown}  # fmt: skip
     off = (sightings["height_m"] - sightings["rsu_id"].replace_strict(ground)).to_numpy()
