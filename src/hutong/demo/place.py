@@ -25,7 +25,7 @@ FOLDER = "HUTONG_DEMO"
 KEYS = ("store_key", "pseudonym_key")
 
 CREDENTIALS: Mapping[str, str] = {
-    # Those of the simulated city, which is open to everyone on this machine. A real platform's are never in a file of code.
+    # Those of the simulated city, which anybody may know. A real platform's are never in code.
     "cloud_control_username": "hutong",
     "cloud_control_password": "city-cloud-password",
     "traffic_safety_licence": "CITY-LICENCE-0001",

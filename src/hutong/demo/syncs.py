@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hutong.demo.step import Outcome, PlatformResult
 from hutong.orchestrate import local, names
-from hutong.orchestrate.api import RUN_OVER, TaskFailure
+from hutong.orchestrate.api import FINISHED, Api, DagRun, TaskFailure
 from hutong.orchestrate.local import LocalAirflow
 from hutong.orchestrate.processes import Run
 from hutong.registry import Registry
@@ -40,18 +41,19 @@ def sync_all(run: Run, airflow: LocalAirflow, registry: Registry) -> Iterator[Pr
     while going:
         time.sleep(LOOK_EVERY_S)
         local.must_live(run, airflow.home)
+        # States first: the tasks of a run that is over by then are over when they are counted.
+        states = {one.id: one for one in airflow.api.runs()}
+        finished = Counter(task.run for task in airflow.api.tasks() if task.state in FINISHED and task.index >= 0)
         for platform, run_id in list(going.items()):
-            dag = names.sync_dag(platform)
-            # The state first: tasks that it counts as over are over when they are counted.
-            outcome = _outcome(airflow.api.runs(dag)[run_id], deadline)
-            finished = airflow.api.tasks_done(dag, run_id)
+            outcome = _outcome(states[run_id], deadline)
             if outcome is not None:
                 del going[platform]
-                failures = () if outcome == "success" else tuple(airflow.api.failures(dag, run_id))
-                yield Progress(platform, finished, tasks[platform], PlatformResult(platform, outcome, failures))
-            elif finished != done[platform]:
-                yield Progress(platform, finished, tasks[platform])
-            done[platform] = finished
+                failures = airflow.api.failures(names.sync_dag(platform), run_id) if outcome != "success" else []
+                result = PlatformResult(platform, outcome, tuple(failures))
+                yield Progress(platform, finished[run_id], tasks[platform], result)
+            elif finished[run_id] != done[platform]:
+                yield Progress(platform, finished[run_id], tasks[platform])
+            done[platform] = finished[run_id]
 
 
 def await_report(run: Run, airflow: LocalAirflow) -> tuple[Outcome, tuple[TaskFailure, ...]]:
@@ -61,22 +63,28 @@ def await_report(run: Run, airflow: LocalAirflow) -> tuple[Outcome, tuple[TaskFa
     stopped before it had made one.
     """
     api, deadline = airflow.api, time.monotonic() + REPORT_WITHIN_S
-    if not api.awaits_assets(names.REPORT) and not api.runs(names.REPORT):
+    if not api.awaits_assets(names.REPORT) and not _reports(api):
         api.trigger(names.REPORT)
     while True:
         local.must_live(run, airflow.home)
         # The scheduler turns what waits into a run in one transaction, so asked in this order neither is missed.
         waits = api.awaits_assets(names.REPORT)
-        runs = api.runs(names.REPORT)
-        if not waits and runs and all(state in RUN_OVER for state in runs.values()):
-            newest, state = list(runs.items())[-1]
-            return ("success", ()) if state == "success" else ("failed", tuple(api.failures(names.REPORT, newest)))
+        reports = _reports(api)
+        if not waits and reports and all(report.is_over for report in reports):
+            newest = reports[-1]
+            return (
+                ("success", ()) if newest.state == "success" else ("failed", tuple(api.failures(newest.dag, newest.id)))
+            )
         if time.monotonic() > deadline:
             return "late", ()
         time.sleep(LOOK_EVERY_S)
 
 
-def _outcome(state: str, deadline: float) -> Outcome | None:
-    if state in RUN_OVER:
-        return "success" if state == "success" else "failed"
+def _reports(api: Api) -> list[DagRun]:
+    return [run for run in api.runs() if run.dag == names.REPORT]
+
+
+def _outcome(run: DagRun, deadline: float) -> Outcome | None:
+    if run.is_over:
+        return "success" if run.state == "success" else "failed"
     return "late" if time.monotonic() > deadline else None

@@ -12,7 +12,41 @@ from hutong.errors import HutongError
 from hutong.orchestrate.names import POOL_SLOTS
 
 FINISHED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
+"""States of a task that is over, well or not."""
+
 RUN_OVER = frozenset({"success", "failed"})
+"""States of a run that is over."""
+
+PAGE = 1000
+TIMEOUT_S = 60.0
+JSON = {"Accept": "application/json"}  # task logs come as text otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class DagRun:
+    """A run of a DAG, and the state it is in."""
+
+    dag: str
+    id: str
+    state: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self.state in RUN_OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of a run. name: its stream and city, or its id. index: -1 for one that is not mapped, or not yet."""
+
+    dag: str
+    run: str
+    id: str
+    index: int
+    name: str
+    state: str | None
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +79,13 @@ class Api:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return True
 
+    def warm(self) -> None:
+        """Have it build the half that tasks talk to, which it does at its first request: some 3 s of work.
+
+        Otherwise the first tasks wait for that, and on a slow machine give up.
+        """
+        self._session.get(f"{self.address}/execution/health", timeout=TIMEOUT_S)
+
     def make_pools(self, names: Iterable[str]) -> None:
         """Pools for all of `names`, which are not there yet."""
         for name in names:
@@ -52,7 +93,7 @@ class Api:
 
     def dags(self) -> set[str]:
         """Ids of the DAGs that have been read."""
-        return {dag["dag_id"] for dag in self._ask("GET", "/dags?limit=500")["dags"]}
+        return {dag["dag_id"] for dag in self._ask("GET", f"/dags?limit={PAGE}")["dags"]}
 
     def import_errors(self) -> list[str]:
         """The last line of each DAG file's error."""
@@ -63,47 +104,54 @@ class Api:
         """Start a run of `dag` now. Returns the run's id."""
         return str(self._ask("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
 
-    def runs(self, dag: str) -> dict[str, str]:
-        """Run id -> state of every run of `dag`, oldest first."""
-        found = self._ask("GET", f"/dags/{dag}/dagRuns?limit=100&order_by=id")["dag_runs"]
-        return {run["dag_run_id"]: run["state"] for run in found}
+    def runs(self) -> list[DagRun]:
+        """Every run of every DAG, oldest first."""
+        found = self._ask("GET", f"/dags/~/dagRuns?limit={PAGE}&order_by=id")["dag_runs"]
+        return [DagRun(run["dag_id"], run["dag_run_id"], run["state"]) for run in found]
+
+    def tasks(self) -> list[Task]:
+        """Every task of every run."""
+        found = self._ask("GET", f"/dags/~/dagRuns/~/taskInstances?limit={PAGE}")["task_instances"]
+        return [
+            Task(
+                dag=task["dag_id"],
+                run=task["dag_run_id"],
+                id=task["task_id"],
+                index=task["map_index"],
+                name=task["rendered_map_index"] or task["task_id"],
+                state=task["state"],
+                tries=task["try_number"],
+            )
+            for task in found
+        ]
 
     def awaits_assets(self, dag: str) -> bool:
         """Whether assets have changed for which `dag` has not been given a run yet."""
-        answer = self._session.get(f"{self.address}/api/v2/dags/{dag}/assets/queuedEvents", timeout=30)
-        return answer.status_code != requests.codes.not_found and bool(answer.json()["total_entries"])
-
-    def tasks_done(self, dag: str, run: str) -> int:
-        """How many tasks of a run are over, well or not."""
-        return sum(task["state"] in FINISHED and task["map_index"] >= 0 for task in self._tasks(dag, run))
+        # Airflow answers 404 when nothing waits.
+        answer = self._session.get(f"{self.address}/api/v2/dags/{dag}/assets/queuedEvents", timeout=TIMEOUT_S)
+        return answer.ok and bool(answer.json()["total_entries"])
 
     def failures(self, dag: str, run: str) -> list[TaskFailure]:
         """The tasks of a run that failed themselves, each with what it said."""
         return [
-            TaskFailure(task["task_id"], task["rendered_map_index"] or task["task_id"], self._said(dag, run, task))
-            for task in self._tasks(dag, run)
-            if task["state"] == "failed"
+            TaskFailure(task.id, task.name, self._said(task))
+            for task in self.tasks()
+            if (task.dag, task.run, task.state) == (dag, run, "failed")
         ]
 
-    def _tasks(self, dag: str, run: str) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = self._ask("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances?limit=1000")[
-            "task_instances"
-        ]
-        return found
-
-    def _said(self, dag: str, run: str, task: Mapping[str, Any]) -> str:
-        where = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
-        lines = self._ask("GET", f"{where}?map_index={task['map_index']}")["content"]
+    def _said(self, task: Task) -> str:
+        where = f"/dags/{task.dag}/dagRuns/{task.run}/taskInstances/{task.id}/logs/{task.tries}"
+        lines = self._ask("GET", f"{where}?map_index={task.index}")["content"]
         for line in reversed(lines):
             if isinstance(line, dict) and line.get("error_detail"):
                 error = line["error_detail"][0]
                 return str(error["exc_value"]).split("\n", 1)[0] or str(error["exc_type"])
-        return "the task ended without a word; its log has no error"
+        return "it ended without a word: its process was stopped from outside"
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.address}/api/v2{path}"
         try:
-            answer = self._session.request(method, url, json=body, headers={"Accept": "application/json"}, timeout=30)
+            answer = self._session.request(method, url, json=body, headers=JSON, timeout=TIMEOUT_S)
             answer.raise_for_status()
             return answer.json()
         except requests.RequestException as wrong:

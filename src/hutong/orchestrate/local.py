@@ -20,21 +20,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hutong.errors import HutongError
-from hutong.orchestrate.api import Api
+from hutong.orchestrate.api import PAGE, Api
 from hutong.orchestrate.processes import Run
 
 HOST, USER = "127.0.0.1", "hutong"
-TASKS_AT_ONCE = 4
+TASKS_AT_ONCE = 6
 READY_WITHIN_S = 180.0
 TRIES_FOR_A_PORT = 5
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.3
 
-AIRFLOW = ("airflow",)
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "api-server": (*AIRFLOW, "api-server"),
+    "api-server": ("api-server",),
     # Task logs are read from disk by the API server, so nobody needs to serve them.
-    "scheduler": ("hutong.orchestrate.warm", "scheduler", "--skip-serve-logs"),
-    "dag-processor": (*AIRFLOW, "dag-processor"),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
 }
 
 
@@ -73,15 +72,19 @@ def start(
     home.mkdir(mode=0o700)
     password, variables = secrets.token_urlsafe(24), _variables(home, environment)
     _private(home / "passwords.json", json.dumps({USER: password}))
-    for attempt in range(TRIES_FOR_A_PORT):
+    migrated = home / "migrated"
+    for _ in range(TRIES_FOR_A_PORT):
         port = ports()
         _private(home / "airflow.cfg", _configuration(home, dags, port))
-        if attempt == 0 and run.complete("migrate", (*AIRFLOW, "db", "migrate"), variables, home / "migrate.log"):
-            raise HutongError("Airflow could not make its database", f"see {home / 'migrate.log'}")
-        for part, module in PARTS.items():
-            run.start(part, module, variables, home / f"{part}.log")
+        for part, arguments in PARTS.items():
+            command = ("hutong.orchestrate.warm", str(migrated), *arguments)
+            run.start(part, command, variables, home / f"{part}.log")
+        if not migrated.exists():
+            _migrate(run, variables, home)
+            migrated.touch()
         api = Api(f"http://{HOST}:{port}", USER, password)
         if _is_ready(run, api, home):
+            api.warm()
             api.make_pools(pools)
             return LocalAirflow(home, api)
         for part in PARTS:
@@ -108,6 +111,12 @@ def must_live(run: Run, home: Path) -> None:
         raise HutongError(f"the process '{role}' ended by itself (status {code})", f"see {log}")
 
 
+def _migrate(run: Run, variables: Mapping[str, str], home: Path) -> None:
+    log = home / "migrate.log"
+    if run.complete("migrate", ("airflow", "db", "migrate"), variables, log):
+        raise HutongError("Airflow could not make its database", f"see {log}")
+
+
 def _is_ready(run: Run, api: Api, home: Path) -> bool:
     """True when it answers; False when another took its port first."""
     deadline = time.monotonic() + READY_WITHIN_S
@@ -127,8 +136,6 @@ def _variables(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
     return {
         **kept,
         "AIRFLOW_HOME": str(home),
-        # Airflow renames its processes; without this the new name overwrites the environment, and our mark in it.
-        "SPT_NOENV": "1",
         "NO_PROXY": direct,
         "no_proxy": direct,
         # Several tasks share the processors; threads per array would only get in each other's way.
@@ -157,9 +164,17 @@ def _configuration(home: Path, dags: Path, port: int) -> str:
             "simple_auth_manager_passwords_file": home / "passwords.json",
         },
         "database": {"sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}", "check_migrations": False},
-        "api": {"host": HOST, "port": port, "base_url": address, "workers": 1, "secret_key": secrets.token_hex(32)},
+        "api": {
+            "host": HOST,
+            "port": port,
+            "base_url": address,
+            "workers": 1,
+            "secret_key": secrets.token_hex(32),
+            "maximum_page_limit": PAGE,
+        },
         "api_auth": {"jwt_secret": secrets.token_hex(64)},
         "scheduler": {"scheduler_idle_sleep_time": 0.2, "scheduler_heartbeat_sec": 1},
+        "workers": {"execution_api_timeout": 30},
         "dag_processor": {"bundle_refresh_check_interval": 1},
         "logging": {"base_log_folder": home / "logs", "namespace_levels": "great_expectations=WARNING"},
     }

@@ -31,8 +31,8 @@ RUN_ID = "HUTONG_RUN_ID"
 LEADER = "leader"
 """The role of the process that starts the others."""
 
-GRACE_S = 3.0
-"""How long a process may take to stop when asked, before it is made to."""
+GRACE_S = 1.0
+"""How long a process may take to stop when asked, before it is made to. What tasks publish survives that."""
 
 _NOTES, _LOCK = "run.json", "run.lock"
 _SAME_START_S = 0.05  # start times come in ticks of 10 ms
@@ -79,7 +79,8 @@ class Run:
             # -P: what lies in the current folder must not be taken for a module.
             child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-m", *module],
-                env={**environment, RUN_ID: self.id},
+                # Airflow renames its processes; without SPT_NOENV the new name would overwrite the mark.
+                env={**environment, RUN_ID: self.id, "SPT_NOENV": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else out,
                 stderr=out,

@@ -43,9 +43,8 @@ def refresh() -> str:
     """Make the report again from what the lake holds now. Returns the folder it is in."""
     from hutong.report import refresh as make
 
-    now = settings.read()
-    folder = Path(os.environ.get(REPORT_FOLDER) or now.root / "demo" / "report")
-    make(open_registry(now), Store(now.lake), folder)
+    folder = Path(os.environ.get(REPORT_FOLDER) or settings.read().root / "demo" / "report")
+    make(*_opened(), folder)
     return str(folder)
 
 

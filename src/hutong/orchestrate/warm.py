@@ -1,32 +1,59 @@
-"""Any command of Airflow, started with the engine already imported: `python -m hutong.orchestrate.warm scheduler`.
+"""A part of Airflow that has imported what it needs before it may begin: `warm FILE scheduler` begins when FILE exists.
 
-The LocalExecutor forks its workers off the scheduler and they fork off a process per task, so what is imported here is
-imported once instead of once per task (some 4 s of processor time each, most of it Great Expectations).
+Parts load while another process still makes the database, and the scheduler loads the engine too: the LocalExecutor
+forks its workers off the scheduler and they fork off a process per task, so what is imported here is imported once
+instead of once per task (some 4 s of processor time each, most of it Great Expectations).
 Modules are only imported and nothing of theirs is called: deltalake's runtime must not have been used before a fork.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import runpy
 import sys
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
-HEAVY = ("hutong.orchestrate.tasks", "hutong.report", "great_expectations", "matplotlib.figure")
-"""What tasks import. One that is not installed is left to the task that misses it."""
+LOADS: Mapping[str, tuple[str, ...]] = {
+    "api-server": (
+        "airflow.api_fastapi.core_api.routes.public",
+        "airflow.api_fastapi.core_api.routes.ui",
+        "airflow.api_fastapi.execution_api.app",
+        "airflow.api_fastapi.execution_api.routes",
+    ),
+    "scheduler": (
+        "airflow.jobs.scheduler_job_runner",
+        "airflow.sdk.execution_time.task_runner",
+        "airflow.dag_processing.dagbag",
+        "hutong.orchestrate.tasks",
+        "hutong.report",
+        "great_expectations",
+        "matplotlib.figure",
+    ),
+    "dag-processor": ("airflow.jobs.dag_processor_job_runner", "hutong.registry"),
+}
+"""Part -> what it or its tasks import. A module that is not there is left to whoever misses it."""
 
 
 def main() -> None:
-    """Import the engine, then become `airflow` with the arguments given."""
+    """Load, wait for the file named first, then become `airflow` with the other arguments."""
+    gate, arguments = Path(sys.argv[1]), sys.argv[2:]
     # Great Expectations reports on each of its own functions while it is imported.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    for name in HEAVY:
+    for name in LOADS[arguments[0]]:
         with suppress(ImportError):
             import_module(name)
-    from airflow.__main__ import main as airflow
-
-    sys.argv[0] = "airflow"
-    airflow()
+    parent = os.getppid()
+    while not gate.exists():
+        if os.getppid() != parent:
+            sys.exit("whoever started this is gone")
+        time.sleep(0.05)
+    sys.argv = ["airflow", *arguments]
+    runpy.run_module("airflow", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

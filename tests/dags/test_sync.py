@@ -1,0 +1,114 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hutong.registry import Registry
+from tests.dags.conftest import read_dags
+
+PLATFORMS = ("cim", "cloud_control", "traffic_safety", "transport_info")
+
+
+def test_the_files_are_read_without_error(told: dict[str, Any]) -> None:
+    assert told["errors"] == {}
+
+
+def test_the_files_use_nothing_that_airflow_will_drop(told: dict[str, Any]) -> None:
+    assert told["warnings"] == []
+
+
+def test_reading_the_files_loads_nothing_below_the_registry(told: dict[str, Any]) -> None:
+    ours = {name.split(".")[1] for name in told["modules"] if name.startswith("hutong.")}
+    assert ours <= {"errors", "model", "orchestrate", "registry", "schema", "settings"}
+    heavy = {
+        "deltalake", "duckdb", "great_expectations", "jsonschema", "lxml", "matplotlib", "numpy", "pandas", "pint",
+        "polars", "pyarrow", "pyproj", "requests", "shapely",
+    }  # fmt: skip
+    assert heavy.isdisjoint(name.split(".")[0] for name in told["modules"])
+
+
+def test_there_is_a_sync_per_platform_and_one_report(told: dict[str, Any], registry: Registry) -> None:
+    assert set(told["dags"]) == {"report", *(f"sync__{platform}" for platform in registry.connectors)}
+    assert set(registry.connectors) == set(PLATFORMS)
+
+
+@pytest.fixture(params=PLATFORMS)
+def platform(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def dag(told: dict[str, Any], platform: str) -> dict[str, Any]:
+    found: dict[str, Any] = told["dags"][f"sync__{platform}"]
+    return found
+
+
+def test_a_run_is_two_tasks_and_each_index_waits_for_its_own_only(dag: dict[str, Any]) -> None:
+    assert {name: task["upstream"] for name, task in dag["tasks"].items()} == {"land": [], "publish": ["land"]}
+    assert {task["group"] for task in dag["tasks"].values()} == {"MappedTaskGroup"}
+
+
+def test_an_index_stands_for_a_stream_in_a_city(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+    connector = registry.connector(platform)
+    assert [(place["stream"], place["city"]) for place in dag["places"]] == [
+        (stream, city) for stream in connector.streams for city in connector.cities
+    ]
+    assert [place["name"] for place in dag["places"]] == [f"{p['stream']} · {p['city']}" for p in dag["places"]]
+    assert {task["index_name"] for task in dag["tasks"].values()} == {"{{ task.op_kwargs['place']['name'] }}"}
+
+
+def test_every_task_runs_in_its_platforms_pool(dag: dict[str, Any], platform: str) -> None:
+    assert {task["pool"] for task in dag["tasks"].values()} == {f"hutong_{platform}"}
+
+
+def test_every_task_belongs_to_the_platforms_owner(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+    assert {task["owner"] for task in dag["tasks"].values()} == {registry.connector(platform).owner}
+
+
+def test_a_task_is_tried_twice_more_and_ever_later(dag: dict[str, Any]) -> None:
+    for task in dag["tasks"].values():
+        assert (task["retries"], task["retry_delay_s"], task["backoff"]) == (2, 10, 2)
+
+
+def test_what_somebody_has_to_mend_first_is_not_tried_again(dag: dict[str, Any]) -> None:
+    for task in dag["tasks"].values():
+        assert {"PlatformRefused", "PlatformGarbled", "RegistryError", "SecretMissing"} <= set(task["fails_at_once"])
+        assert {"PlatformBusy", "CommitContested", "StoreError"}.isdisjoint(task["fails_at_once"])
+
+
+def test_only_publishing_announces_datasets_and_only_those_it_changed(dag: dict[str, Any]) -> None:
+    assert {name: task["outlets"] for name, task in dag["tasks"].items()} == {"land": [], "publish": ["AssetAlias"]}
+
+
+def test_one_run_at_a_time_and_none_for_the_past(dag: dict[str, Any]) -> None:
+    assert (dag["max_active_runs"], dag["catchup"]) == (1, False)
+
+
+def test_tags_name_platform_tier_and_cities(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+    connector = registry.connector(platform)
+    assert set(dag["tags"]) == {platform, connector.tier, *connector.cities}
+
+
+def test_the_documentation_is_in_both_languages(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+    connector = registry.connector(platform)
+    for words in (connector.title, *(stream.title for stream in connector.streams.values())):
+        assert words.zh in dag["words"]
+        assert words.en in dag["words"]
+
+
+def test_a_sync_runs_when_its_connector_says_in_the_citys_time(
+    dag: dict[str, Any], platform: str, registry: Registry
+) -> None:
+    assert (dag["schedule"], dag["zone"]) == (registry.connector(platform).schedule, "Asia/Shanghai")
+
+
+def test_an_airflow_that_only_does_as_told_has_no_schedules(tmp_path: Path) -> None:
+    unscheduled = read_dags(tmp_path, HUTONG_UNSCHEDULED="1")
+    assert [unscheduled["dags"][f"sync__{platform}"]["schedule"] for platform in PLATFORMS] == [None] * 4
+    assert unscheduled["dags"]["report"]["assets"]
+
+
+def test_the_report_waits_for_every_base_dataset(told: dict[str, Any], registry: Registry) -> None:
+    report = told["dags"]["report"]
+    assert report["assets"] == [f"hutong://base/{dataset.id}" for dataset in registry.base_datasets]
+    assert list(report["tasks"]) == ["refresh"]
