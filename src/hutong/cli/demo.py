@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -93,7 +94,7 @@ def _screen(result: DemoResult, as_json: bool) -> None:
     found = answer(open_registry(now), Store(result.lake), resolver(now))
     sections = screen(found, LANG)
     if as_json:
-        click.echo(json.dumps([section.to_dict() for section in sections], ensure_ascii=False, indent=1))
+        click.echo(json.dumps([asdict(section) for section in sections], ensure_ascii=False, indent=1))
         return
     for section in sections:
         if section.rows:
@@ -107,13 +108,15 @@ def _screen(result: DemoResult, as_json: bool) -> None:
 
 
 def _ways_on(result: DemoResult) -> None:
-    ask = f'HUTONG_LAKE={result.lake} hutong query "SELECT name, count(*) FROM road_segment GROUP BY ALL"'
+    # As it was called, since a new .venv is on nobody's path.
+    hutong = sys.argv[0]
+    ask = f'HUTONG_LAKE={result.lake} {hutong} query "SELECT name, count(*) FROM road_segment GROUP BY ALL"'
     page = result.report / "index.html" if result.report else say("(not made)", "（未生成）")
     click.echo(
         say(
             f"\nThe page: {page}\nThe lake stays; ask it: {ask}\nProve it: HUTONG_LAKE={result.lake}"
-            f" HUTONG_SECRETS={result.secrets} hutong verify\nIt took {result.elapsed_s:.0f} s.",
+            f" HUTONG_SECRETS={result.secrets} {hutong} verify\nIt took {result.elapsed_s:.0f} s.",
             f"\n报告页面：{page}\n数据湖已保留，可继续查询：{ask}\n核验：HUTONG_LAKE={result.lake}"
-            f" HUTONG_SECRETS={result.secrets} hutong verify\n用时 {result.elapsed_s:.0f} 秒。",
+            f" HUTONG_SECRETS={result.secrets} {hutong} verify\n用时 {result.elapsed_s:.0f} 秒。",
         )
     )

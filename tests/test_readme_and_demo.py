@@ -1,0 +1,155 @@
+"""The newcomer's path, in a checkout of its own: a demo that is killed, and then every command of both READMEs.
+
+In this order on purpose: the first `make demo` that runs to its end has two killed ones behind it, the second one finds
+a full lake.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+
+SEED = random.SystemRandom().randrange(10_000)
+STEP_OF_A_SYNC = re.compile(rb"\d+/\d+")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of this checkout in a new folder, with the environment that is installed already."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
+def start_demo(checkout: Path) -> subprocess.Popen[bytes]:
+    """`make demo` in a process group of its own; its standard error can be read."""
+    return subprocess.Popen(
+        ["make", "demo"], cwd=checkout, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def wait_for_a_sync(demo: subprocess.Popen[bytes]) -> None:
+    """Until the first line that tells of a sync's progress."""
+    assert demo.stderr is not None
+    for line in demo.stderr:
+        if STEP_OF_A_SYNC.search(line):
+            return
+    raise AssertionError(f"the demo ended before it synced anything: {demo.wait()}")
+
+
+def leader_of(demo: subprocess.Popen[bytes]) -> int:
+    """The process `hutong demo` below make."""
+    found = subprocess.run(["pgrep", "-P", str(demo.pid)], capture_output=True, text=True, check=True)
+    return int(found.stdout.split()[0])
+
+
+def hutong(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "HUTONG_LAKE": "demo/lake", "HUTONG_SECRETS": "demo/secrets", "HUTONG_LANG": "en"}
+    return subprocess.run(
+        [".venv/bin/hutong", *words], cwd=checkout, env=env, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("who", ["the whole group", "only the leader"])
+def test_a_demo_can_be_killed_at_any_moment(who: str, checkout: Path) -> None:
+    """What it leaves behind is judged by the tests below: the next demo must end as if nothing had happened."""
+    after_s = random.Random(f"{SEED} {who}").uniform(0, 30)
+    demo = start_demo(checkout)
+    try:
+        wait_for_a_sync(demo)
+        time.sleep(after_s)
+        if who == "the whole group":
+            os.killpg(demo.pid, signal.SIGKILL)
+        else:
+            os.kill(leader_of(demo), signal.SIGKILL)
+        assert demo.wait(30) != 0, f"seed {SEED}: it was over before it was killed"
+    finally:
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGKILL)
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    """The fenced blocks of `language` in a README of this checkout."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / readme).read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_every_command_of_the_readme_runs_as_it_stands(readme: str, checkout: Path) -> None:
+    lang = "zh" if "zh" in readme else "en"
+    screens: list[str] = []
+    for block in blocks(readme, "sh"):
+        # This very test is part of `make test`, so here it is only asked what it would do.
+        script = block.replace("make test\n", "make --dry-run test > /dev/null\n")
+        env = {**os.environ, "HUTONG_LANG": lang}
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=checkout,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"seed {SEED}\n{block}\n{done.stdout}\n{done.stderr}"
+        screens.append(done.stdout)
+    shown = shape_of(screens[0])
+    for line in shape_of(blocks(readme, "text")[0]):
+        assert line in shown, "the README's screen is not the demo's any more"
+    verified = hutong(checkout, "verify")
+    assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
+
+
+def shape_of(screen: str) -> list[str]:
+    """The sentences of a screen, without numbers, paths and rows of accidents: those change with the hour."""
+    lines = (re.sub(r"\s+", " ", re.sub(r"\d+", "#", line)).strip() for line in screen.splitlines())
+    return [line for line in lines if line and not line.startswith("#") and "/" not in line]
+
+
+def test_two_demos_and_two_killed_ones_left_each_record_once(checkout: Path) -> None:
+    by_key = "SELECT count(*) - count(DISTINCT (source_stream, source_id, {key})) AS doubled, count(*) AS n FROM {name}"
+    for name, key in {
+        "participant_observation": "observed_at",
+        "traffic_flow": "period_start",
+        "traffic_event": "city",
+        "road_segment": "city",
+        "junction": "city",
+        "roadside_facility": "city",
+    }.items():
+        answer = hutong(checkout, "query", "--format", "csv", by_key.format(name=name, key=key)).stdout.split()[1]
+        doubled, rows = map(int, answer.split(","))
+        assert doubled == 0, name
+        assert rows > 0, name
+
+
+def test_the_demo_left_nothing_running(checkout: Path) -> None:
+    ours = [
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/environ")
+        if str(checkout).encode() in read_quietly(path)
+    ]
+    assert ours == []
+
+
+def read_quietly(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
