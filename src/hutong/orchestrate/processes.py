@@ -227,7 +227,7 @@ def _carrying(run_id: str) -> Iterator[psutil.Process]:
 def _is_alive(process: psutil.Process) -> bool:
     # A zombie is dead already and waits for its parent only.
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
