@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,9 @@ import click
 from hutong import settings
 from hutong.cli.show import json_option, show
 from hutong.cli.words import LANG, say
+from hutong.errors import HutongError
+
+_NEEDED = ("airflow", "psutil", "great_expectations", "matplotlib", "starlette", "uvicorn")
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 @json_option
 def demo(as_json: bool) -> None:
     """Run the demo and print its last screen."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise HutongError(f"the demo needs {', '.join(missing)}", "install hutong[airflow,gates,report,city]")
     from hutong.demo.run import run
 
     with _Steps() as steps:
