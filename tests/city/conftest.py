@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from citysim.views.rsm import RsmMinute
 from hutong.lake import rows_of
 from tests.conftest import CityLake
 
-from .handed import STREAMS, Handed, handed_out
+from .handed import STREAMS, Handed, Stream, handed_out
 
 
 def frame_of(lake: CityLake, dataset: str) -> pl.DataFrame:
@@ -89,23 +90,25 @@ def base(city_lake: CityLake) -> Mapping[str, pl.DataFrame]:
 @pytest.fixture(scope="session")
 def received(city_lake: CityLake, ledger: pl.DataFrame) -> Mapping[str, Received]:
     """Per stream, which record the gateway knows under which batch and number."""
-    found = {}
-    for stream in STREAMS:
-        handed = handed_out(city_lake.served, stream)
-        batches = (
-            ledger.filter(pl.col("sequence") == stream.sequence)
-            .group_by("batch")
-            .agg(pl.col("received").first())
-            .sort("batch")
-        )
-        places = [(batch, number) for batch, count in batches.iter_rows() for number in range(count)]
-        assert len(places) == len(handed.record_ids), f"{stream.sequence}: received is not what was handed out"
-        records = pl.DataFrame(
-            {
-                "batch": [batch for batch, _ in places],
-                "record": pl.Series([number for _, number in places], dtype=pl.Int32),
-                "record_id": handed.record_ids,
-            }
-        ).with_columns(copy=pl.int_range(pl.len()).over("record_id"))
-        found[stream.city] = Received(records, handed)
-    return found
+    return {stream.city: received_of(stream, city_lake.served, ledger) for stream in STREAMS}
+
+
+def received_of(stream: Stream, served: Path, ledger: pl.DataFrame) -> Received:
+    """The records of one stream: `served` says which were handed out, the ledger how they fell into batches."""
+    handed = handed_out(served, stream)
+    batches = (
+        ledger.filter(pl.col("sequence") == stream.sequence)
+        .group_by("batch")
+        .agg(pl.col("received").first())
+        .sort("batch")
+    )
+    places = [(batch, number) for batch, count in batches.iter_rows() for number in range(count)]
+    assert len(places) == len(handed.record_ids), f"{stream.sequence}: received is not what was handed out"
+    records = pl.DataFrame(
+        {
+            "batch": [batch for batch, _ in places],
+            "record": pl.Series([number for _, number in places], dtype=pl.Int32),
+            "record_id": handed.record_ids,
+        }
+    ).with_columns(copy=pl.int_range(pl.len()).over("record_id"))
+    return Received(records, handed)

@@ -27,7 +27,7 @@ from tests.conftest import CITY_SEED, command_environment, environment_for, writ
 from .copied import change, registry_copy
 
 # A city of its own, so that it may run beside the large one.
-pytestmark = pytest.mark.xdist_group("crash")
+pytestmark = pytest.mark.xdist_group("small_cities")
 
 MINUTES = 1
 KILLS = 5
