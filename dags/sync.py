@@ -16,7 +16,7 @@ from hutong.orchestrate import declare, names
 from hutong.registry import Registry, open_registry
 
 
-def sync(connector: Connector, registry: Registry) -> DAG:
+def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DAG:
     """The DAG of one platform."""
     changed = declare.changed(connector.platform)
 
@@ -44,7 +44,7 @@ def sync(connector: Connector, registry: Registry) -> DAG:
         dag_id=names.sync_dag(connector.platform),
         dag_display_name=connector.title.zh,
         doc_md=declare.words(registry, connector.platform),
-        schedule=declare.schedule(connector),
+        schedule=declare.schedule(connector, now),
         catchup=False,
         max_active_runs=1,
         tags=[connector.platform, connector.tier, *connector.cities],
@@ -54,6 +54,7 @@ def sync(connector: Connector, registry: Registry) -> DAG:
     return dag
 
 
-declared = open_registry(settings.read())
+environment = settings.read()
+declared = open_registry(environment)
 for connector in declared.connectors.values():
-    sync(connector, declared)
+    sync(connector, declared, environment)

@@ -4,6 +4,9 @@ HUTONG_ROOT     folder that holds connectors/, schemas/ and mappings/   (default
 HUTONG_LAKE     where the lake is                                        (default: <root>/lake)
 HUTONG_SECRETS  folder of secret files, one secret a file, mode 600      (default: <root>/.secrets)
 HUTONG_LANG     zh or en                                                 (default: from the locale)
+HUTONG_DEMO     folder in which the demo keeps its things                (default: <root>/demo)
+HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
+HUTONG_UNSCHEDULED  if set, Airflow syncs only when told: connectors' schedules are left aside
 HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's
 HUTONG_SECRET_<NAME>        a secret that replaces its file
 """
@@ -29,6 +32,9 @@ class Settings:
     lake: str
     secrets: Path
     lang: Lang
+    demo: Path
+    report: Path
+    is_scheduled: bool
     addresses: Mapping[str, str]
 
 
@@ -41,6 +47,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         lake=env.get("HUTONG_LAKE") or str(root / "lake"),
         secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
         lang=_lang(env),
+        demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),
+        report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
+        is_scheduled=not env.get("HUTONG_UNSCHEDULED"),
         addresses={
             name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)
         },

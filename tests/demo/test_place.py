@@ -16,14 +16,10 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "demo")
 
 
-def test_the_demo_lies_in_the_root_unless_the_environment_says_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = read({"HUTONG_ROOT": str(tmp_path)})
-    monkeypatch.delenv("HUTONG_DEMO", raising=False)
-    assert place_of(settings).folder == tmp_path / "demo"
-    monkeypatch.setenv("HUTONG_DEMO", str(tmp_path / "elsewhere"))
-    assert place_of(settings).folder == tmp_path / "elsewhere"
+def test_the_demo_lies_in_the_root_unless_the_environment_says_otherwise(tmp_path: Path) -> None:
+    root, elsewhere = {"HUTONG_ROOT": str(tmp_path)}, {"HUTONG_DEMO": str(tmp_path / "elsewhere")}
+    assert place_of(read(root)).folder == tmp_path / "demo"
+    assert place_of(read(root | elsewhere)).folder == tmp_path / "elsewhere"
 
 
 def test_secrets_are_for_their_owner_alone_and_read_by_the_engine(place: Place) -> None:

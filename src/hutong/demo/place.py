@@ -19,9 +19,6 @@ from pathlib import Path
 
 from hutong.settings import Settings
 
-FOLDER = "HUTONG_DEMO"
-"""Variable that moves the demo's folder."""
-
 KEYS = ("store_key", "pseudonym_key")
 
 CREDENTIALS: Mapping[str, str] = {
@@ -87,8 +84,8 @@ class Place:
 
 
 def place_of(settings: Settings) -> Place:
-    """The folder that HUTONG_DEMO names, or `demo` in the root."""
-    return Place(Path(os.environ.get(FOLDER) or settings.root / "demo").resolve())
+    """The demo's place under these settings."""
+    return Place(settings.demo)
 
 
 def _write(path: Path, text: str) -> None:

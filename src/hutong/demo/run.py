@@ -81,7 +81,7 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
         "HUTONG_LAKE": str(place.lake),
         "HUTONG_SECRETS": str(place.secrets),
         "HUTONG_REPORT": str(place.report),
-        names.UNSCHEDULED: "1",
+        "HUTONG_UNSCHEDULED": "1",
         **{ADDRESS + platform.upper(): address for platform, address in simulated.addresses.items()},
     }
     pools = [names.pool(platform) for platform in registry.connectors]

@@ -5,7 +5,6 @@ Airflow reads DAG files all day, so nothing below the registry is imported here.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -13,8 +12,9 @@ from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, ExceptionRetryP
 
 from hutong.errors import AskedWrongly, PlatformGarbled, PlatformRefused, RegistryError, SecretMissing
 from hutong.model.connector import Connector
-from hutong.orchestrate.names import UNSCHEDULED, pool
+from hutong.orchestrate.names import pool
 from hutong.registry import Registry
+from hutong.settings import Settings
 
 ZONE = "Asia/Shanghai"
 """Cron expressions of connectors are read in the city's civil time."""
@@ -65,9 +65,9 @@ def defaults(connector: Connector) -> dict[str, Any]:
     }
 
 
-def schedule(connector: Connector) -> CronTriggerTimetable | None:
+def schedule(connector: Connector, settings: Settings) -> CronTriggerTimetable | None:
     """When Airflow syncs the platform by itself; None when only told to."""
-    if connector.schedule is None or os.environ.get(UNSCHEDULED):
+    if connector.schedule is None or not settings.is_scheduled:
         return None
     return CronTriggerTimetable(connector.schedule, timezone=ZONE)
 

@@ -11,9 +11,6 @@ LAND, PUBLISH = "land", "publish"
 POOL_SLOTS = 2
 """How many tasks of one platform run at a time: one feed may be slow without holding up the next."""
 
-UNSCHEDULED = "HUTONG_UNSCHEDULED"
-"""Set in the environment of an Airflow that is to run syncs only when told: connectors' schedules are left aside."""
-
 
 def sync_dag(platform: str) -> str:
     """The id of the DAG that syncs `platform`.

@@ -5,10 +5,8 @@ Imported when a task runs, never when a DAG file is read: everything below is lo
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence as Several
-from pathlib import Path
 from typing import Any
 
 from hutong import settings
@@ -17,9 +15,6 @@ from hutong.pipeline import land_new, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
 from hutong.store.paths import Store
-
-REPORT_FOLDER = "HUTONG_REPORT"
-"""Variable that says where the report is written."""
 
 
 def land(platform: str, stream: str, city: str) -> dict[str, Any]:
@@ -43,7 +38,7 @@ def refresh() -> str:
     """Make the report again from what the lake holds now. Returns the folder it is in."""
     from hutong.report import refresh as make
 
-    folder = Path(os.environ.get(REPORT_FOLDER) or settings.read().root / "demo" / "report")
+    folder = settings.read().report
     make(*_opened(), folder)
     return str(folder)
 
