@@ -40,13 +40,17 @@ def sync(platform: str, stream: str | None, as_json: bool) -> None:
                     ),
                     err=True,
                 )
-                land_new(source, sequence, store, secrets)
+                landed = land_new(source, sequence, store, secrets)
+                click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
             except HutongError as wrong:
                 failed = True
                 click.echo(str(wrong), err=True)
             try:
                 # What landed before a failure, or waited from an earlier run, is published all the same.
                 for published in publish_waiting(source, sequence, registry, store, secrets):
+                    click.echo(
+                        say(f"  batch {published.batch} published", f"  批次 {published.batch} 已发布"), err=True
+                    )
                     rows.append([published.sequence, published.batch, published.received, _fates(published.fates)])
             except HutongError as wrong:
                 failed = True
