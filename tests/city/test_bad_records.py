@@ -97,5 +97,10 @@ def test_the_others_are_published_once_with_null_or_unmapped(stream: Stream, bad
     accounts.test_a_record_sent_twice_is_published_once(stream, received, faults, tables, tables["ledger"])
 
 
+def test_every_reason_reads_well(bad_city: BadCity) -> None:
+    accounts.test_every_quarantine_row_explains_itself_in_both_languages(bad_city.tables["quarantine"])
+    accounts.test_the_raw_record_stands_in_quarantine_unless_it_is_personal(bad_city.tables["quarantine"])
+
+
 def test_the_account_balances_all_the_same(bad_city: BadCity) -> None:
     assert bad_city.problems == []

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from citysim.services.process import RunningCity, running
+from hutong.lake import rows_of
+from hutong.registry import Registry, open_registry
+from hutong.secrets import resolver
+from hutong.settings import read
 from hutong.store.paths import Store
-from tests.conftest import CityLake
+from tests.conftest import CITY_SEED, command_environment, environment_for, sync_all, write_secrets
 
-from .conftest import frame_of
 from .copied import registry_copy
 
-pytestmark = pytest.mark.xdist_group("city")
+pytestmark = pytest.mark.xdist_group("small_cities")
 
 PLANTED = "planted-Secret-5f1e"
 HTML = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>"
@@ -89,12 +93,31 @@ def ailing(real: str, breaks: str, how: str) -> Iterator[str]:
             thread.join()
 
 
-@pytest.fixture
-def lake(city_lake: CityLake, impatient: Path, tmp_path: Path) -> tuple[Store, dict[str, str]]:
-    """A copy of the filled lake, and the environment of commands on it."""
-    folder = shutil.copytree(city_lake.settings.lake, tmp_path / "lake")
-    changed = {"HUTONG_LAKE": str(folder), "HUTONG_ROOT": str(impatient)}
-    return Store(str(folder)), city_lake.command_environment | changed
+@dataclass(frozen=True)
+class Filled:
+    """A lake that the small platforms have filled, and the environment of commands on it."""
+
+    city: RunningCity
+    registry: Registry
+    store: Store
+    environment: dict[str, str]
+
+    def rows(self, dataset: str) -> pl.DataFrame:
+        found = pl.from_arrow(rows_of(self.registry.dataset(dataset), self.registry, self.store).to_table())
+        assert isinstance(found, pl.DataFrame)
+        return found
+
+
+@pytest.fixture(scope="module")
+def lake(impatient: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    folder = tmp_path_factory.mktemp("failing")
+    write_secrets(folder / "secrets")
+    with running(seed=CITY_SEED) as live:
+        environment = environment_for(folder, live) | {"HUTONG_ROOT": str(impatient)}
+        settings = read(environment)
+        registry, store = open_registry(settings), Store(settings.lake)
+        sync_all(registry, store, resolver(settings), platforms=("cim",))
+        yield Filled(live, registry, store, command_environment(environment))
 
 
 def sync(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -127,22 +150,21 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], source: str, *
         ("503", ("HTTP 503", "tries")),
     ],
 )
-def test_a_broken_answer_gives_one_line_and_the_rest_stays(
-    city_lake: CityLake, lake: tuple[Store, dict[str, str]], how: str, words: tuple[str, ...]
-) -> None:
-    store, environment = lake
-    before = frame_of(city_lake, "road_segment")
-    with ailing(city_lake.running.cim, "/road_segment/", how) as address:
+def test_a_broken_answer_gives_one_line_and_the_rest_stays(lake: Filled, how: str, words: tuple[str, ...]) -> None:
+    environment = lake.environment
+    before = lake.rows("road_segment")
+    with ailing(lake.city.cim, "/road_segment/", how) as address:
         done = sync(environment | {"HUTONG_ADDRESS_CIM": address}, "cim", "road_segment")
     assert_one_clear_line(done, "cim.road_segment", *words)
     assert len(complaints(done)) == 1
-    after = frame_of(replace(city_lake, store=store), "road_segment")
+    after = lake.rows("road_segment")
+    assert after.height > 300
     assert after.sort("source_id").equals(before.sort("source_id"))
 
 
-def test_the_other_streams_of_the_platform_go_on(city_lake: CityLake, lake: tuple[Store, dict[str, str]]) -> None:
-    _, environment = lake
-    with ailing(city_lake.running.cim, "/road_segment/", "html") as address:
+def test_the_other_streams_of_the_platform_go_on(lake: Filled) -> None:
+    environment = lake.environment
+    with ailing(lake.city.cim, "/road_segment/", "html") as address:
         done = sync(environment | {"HUTONG_ADDRESS_CIM": address}, "cim", "--json")
     assert_one_clear_line(done, "cim.road_segment", "HTML")
     assert "cim/junction/500000" in done.stdout
@@ -150,9 +172,9 @@ def test_the_other_streams_of_the_platform_go_on(city_lake: CityLake, lake: tupl
 
 
 def test_a_platform_that_is_down_is_named_with_every_stream(
-    lake: tuple[Store, dict[str, str]],
+    lake: Filled,
 ) -> None:
-    _, environment = lake
+    environment = lake.environment
     with socket.socket() as taken:
         # Bound but not listening: nobody else can take the port, and nobody answers.
         taken.bind(("127.0.0.1", 0))
@@ -171,20 +193,16 @@ def test_a_platform_that_is_down_is_named_with_every_stream(
         ("transport_info.section_flow", "transport_info_secret"),
     ],
 )
-def test_a_refused_credential_is_named_and_never_shown(
-    lake: tuple[Store, dict[str, str]], source: str, secret: str
-) -> None:
-    _, environment = lake
+def test_a_refused_credential_is_named_and_never_shown(lake: Filled, source: str, secret: str) -> None:
+    environment = lake.environment
     wrong = {f"HUTONG_SECRET_{secret.upper()}": PLANTED}
     done = sync(environment | wrong, *source.split("."))
     assert_one_clear_line(done, source, "refuse", secret)
     assert len(complaints(done)) == 1
 
 
-def test_a_secret_that_is_not_there_is_named_with_both_its_places(
-    lake: tuple[Store, dict[str, str]], tmp_path: Path
-) -> None:
-    _, environment = lake
+def test_a_secret_that_is_not_there_is_named_with_both_its_places(lake: Filled, tmp_path: Path) -> None:
+    environment = lake.environment
     done = sync(environment | {"HUTONG_SECRETS": str(tmp_path)}, "transport_info")
     assert done.returncode == 1
     assert "HUTONG_SECRET_TRANSPORT_INFO_" in done.stderr
@@ -192,10 +210,8 @@ def test_a_secret_that_is_not_there_is_named_with_both_its_places(
 
 
 @pytest.mark.parametrize(("how", "word"), [("html", "HTML"), ("cut", "cut short")])
-def test_the_police_platform_fails_as_clearly_in_soap(
-    city_lake: CityLake, lake: tuple[Store, dict[str, str]], how: str, word: str
-) -> None:
-    _, environment = lake
-    with ailing(city_lake.running.traffic_safety, "/services/", how) as address:
+def test_the_police_platform_fails_as_clearly_in_soap(lake: Filled, how: str, word: str) -> None:
+    environment = lake.environment
+    with ailing(lake.city.traffic_safety, "/services/", how) as address:
         done = sync(environment | {"HUTONG_ADDRESS_TRAFFIC_SAFETY": address}, "traffic_safety")
     assert_one_clear_line(done, "traffic_safety.accident", word)
