@@ -35,17 +35,9 @@ CREDENTIALS = {
 PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of one `xdist_group` together: else every worker would fill a lake of its own.
-
-    xdist writes the group behind the id of a test, but since pytest 9.2 ids stand elsewhere, and groups are lost
-    without a word (pytest-xdist issue 1386). A release that mends it finds nothing left to do here.
-    """
-    for item in items if getattr(config.option, "loadgroup", False) else ():
-        groups = sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")})
-        if groups and not item.nodeid.endswith(f"@{'_'.join(groups)}"):
-            item._id = type(item._id).parse(f"{item.nodeid}@{'_'.join(groups)}")  # type: ignore[attr-defined]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest group, so that no worker is left with it alone in the end."""
+    items.sort(key=lambda item: "demo" not in {mark.args[0] for mark in item.iter_markers("xdist_group")})
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from hutong.orchestrate.processes import RUN_ID, Run, only_run
 GOOD = """
 from airflow.sdk import DAG, task
 
+pytestmark = pytest.mark.xdist_group("airflow")
+
 @task(pool="narrow", retries=0)
 def fail():
     raise ValueError("the bridge is closed\\nsecond line")

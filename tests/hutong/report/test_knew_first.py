@@ -18,6 +18,8 @@ from hutong.report.scene import sights
 from tests.conftest import CityLake
 from tests.hutong.report.true_street import TrueAccident, by_number, metres, shifted, shown_places
 
+pytestmark = pytest.mark.xdist_group("city")
+
 WITHIN_S = 10.0
 DOUBTFUL_M = 3.0
 """Closer than this to a limit the platforms' own errors decide."""

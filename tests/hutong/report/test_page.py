@@ -20,6 +20,8 @@ from hutong.report import Answer, answer, draw, page, refresh
 from hutong.store.paths import Store
 from tests.conftest import ROOT, CityLake
 
+pytestmark = pytest.mark.xdist_group("city")
+
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 COMMITTED = ROOT / "docs" / "demo.svg"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hutong.lake import query
 from hutong.report import Answer, screen
 from tests.conftest import CityLake
+
+pytestmark = pytest.mark.xdist_group("city")
 
 
 def test_every_stream_is_listed_and_balanced(asked: Answer, city_lake: CityLake) -> None:
