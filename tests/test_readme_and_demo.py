@@ -72,7 +72,7 @@ def hutong(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("who", ["the whole group", "only the leader"])
 def test_a_demo_can_be_killed_at_any_moment(who: str, checkout: Path) -> None:
     """What it leaves behind is judged by the tests below: the next demo must end as if nothing had happened."""
-    after_s = random.Random(f"{SEED} {who}").uniform(0, 30)
+    after_s = random.Random(f"{SEED} {who}").uniform(0, 20)
     demo = start_demo(checkout)
     try:
         wait_for_a_sync(demo)

@@ -16,10 +16,10 @@ from hutong.errors import HutongError
 from hutong.orchestrate.local import HOST, PARTS, LocalAirflow, free_port, start, wait_for_dags
 from hutong.orchestrate.processes import RUN_ID, Run, only_run
 
+pytestmark = pytest.mark.xdist_group("airflow")
+
 GOOD = """
 from airflow.sdk import DAG, task
-
-pytestmark = pytest.mark.xdist_group("airflow")
 
 @task(pool="narrow", retries=0)
 def fail():

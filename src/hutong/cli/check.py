@@ -17,11 +17,12 @@ from hutong.errors import RegistryError
 )
 def check() -> None:
     """Check the registry, units and projections included."""
-    from hutong.meaning import check_meaning
     from hutong.registry import open_registry
 
     try:
         registry = open_registry(settings.read())
+        from hutong.meaning import check_meaning
+
         problems = check_meaning(registry)
     except RegistryError as wrong:
         problems = list(wrong.problems)

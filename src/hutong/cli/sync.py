@@ -24,10 +24,11 @@ from hutong.errors import HutongError
 @json_option
 def sync(platform: str, stream: str | None, as_json: bool) -> None:
     """Sync a platform or one of its streams."""
-    from hutong.pipeline import land_new, publish_waiting
-
     registry, store, secrets = opened(needs_lake=False)
     sources = [registry.source(platform, stream)] if stream else registry.sources_of(platform)
+    # Only now, since it takes a second that a mistyped name need not wait for.
+    from hutong.pipeline import land_new, publish_waiting
+
     rows: list[list[Any]] = []
     failed = False
     for source in sources:
