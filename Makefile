@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint contracts record lock clean
+.PHONY: help install demo test test-slow lint contracts record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,8 +18,12 @@ install: $(VENV)/.installed ## Create .venv and install the locked packages, whe
 demo: install ## Start four simulated platforms, run the DAGs, and ask who knew first (2 minutes)
 	@$(BIN)/hutong demo
 
-test: lint contracts ## Install, lint, check types and contracts, and run all tests (8 minutes)
+test: install ## Install, lint, check types and contracts, and run all tests (7 minutes)
+	@$(MAKE) --no-print-directory -j2 lint contracts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-slow: install ## Run the few tests that `make test` leaves out
+	$(BIN)/python -m pytest -m slow
 
 lint: install ## Check format, style, types and the floors of the house
 	$(BIN)/ruff check .

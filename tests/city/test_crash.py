@@ -30,7 +30,7 @@ from .copied import change, registry_copy
 pytestmark = pytest.mark.xdist_group("small_cities")
 
 MINUTES = 1
-KILLS = 5
+KILLS = 3
 STREAM = ("cloud_control", "rsm")
 
 
