@@ -36,7 +36,7 @@ contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool
 
 record: ## Make the city's recording again with SUMO (installs 500 MB)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps eclipse-sumo==1.28.0 sumo-data==1.28.0
-	$(BIN)/python -m citysim record
+	$(BIN)/python -m citysim record --out src/citysim/recording
 
 lock: install ## Lock the packages again (hashes, no download addresses)
 	$(BIN)/uv pip compile pyproject.toml --extra airflow --extra gates --extra report --extra city --extra dev \
