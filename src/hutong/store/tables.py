@@ -108,6 +108,7 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
     """
     for attempt in range(TRIES):
         snapshot = opened(table)
+        _must_have_columns(snapshot, table)
         done = snapshot.transaction_version(sequence) or 0
         if done >= batch:
             return Committed(counts_of(snapshot, sequence, batch), is_ours=False)
@@ -131,6 +132,17 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
         f"{table.path}: batch {batch} of {sequence} could not be committed in {TRIES} tries ({failure})",
         "run the sync again; if it stays so, see whether the disk is full or the store read-only",
     )
+
+
+def _must_have_columns(snapshot: DeltaTable, table: Table) -> None:
+    """Raise StoreError when the table was made under a contract with other columns."""
+    there, declared = {field.name for field in snapshot.schema().fields}, set(table.schema.names)
+    if there != declared:
+        names = ", ".join(sorted(there ^ declared))
+        raise StoreError(
+            f"{table.path} was made under another version of its contract: they differ in {names}",
+            "undo the change of the contract, or point HUTONG_LAKE to a new lake (for the demo: remove its folder)",
+        )
 
 
 def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: str, batch: int) -> None:
