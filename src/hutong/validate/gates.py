@@ -31,8 +31,8 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
         raise HutongError(
             f"the contract of {dataset.id} has gates, but Great Expectations is not installed", "install hutong[gates]"
         ) from None
-    # It talks at INFO of temporary folders, whatever level the root logger has.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # This one module of it sets its own logger to INFO, to talk of temporary folders.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     frame = table.select(_columns(dataset)).to_pandas()
