@@ -33,7 +33,7 @@ def _revised(city: City) -> tuple[str, float, float]:
     known: dict[str, list[float]] = {}
     for one in shown:
         known.setdefault(str(one.record["sgbh"]), []).append(one.known_s)
-    return next((number, *sorted(times)) for number, times in known.items() if len(times) == 2)  # type: ignore[return-value]
+    return next((number, *sorted(times)) for number, times in known.items() if len(times) == 2)
 
 
 def test_a_revised_accident_is_corrected_in_its_place(tmp_path: Path) -> None:

@@ -113,11 +113,11 @@ def test_times_are_instants_of_this_day_in_utc(city_lake: CityLake, dataset: str
     assert isinstance(rows, pl.DataFrame)
     received = rows["received_at"]
     start = city_lake.city.recording_start.astimezone(UTC)
-    assert received.min() > start  # type: ignore[operator]
+    assert received.min() > start
     if dataset in ("participant_observation", "traffic_event", "traffic_flow"):
         off_s = (rows["observed_at"] - start).dt.total_seconds()
-        assert off_s.min() >= -400  # type: ignore[operator]
-        assert off_s.max() <= 1800  # type: ignore[operator]
+        assert off_s.min() >= -400
+        assert off_s.max() <= 1800
 
 
 @by_dataset

@@ -338,9 +338,9 @@ def test_participants_stand_where_they_are_seen(
     assert sightings.height == sound.height
     own, raw = errors_m(
         city_lake,
-        np.column_stack(numbers(sightings, "lon", "lat")),  # type: ignore[arg-type]
-        np.column_stack(numbers(sightings, "t_lon", "t_lat")),  # type: ignore[arg-type]
-        np.column_stack(numbers(sightings, "t_noise_east_m", "t_noise_north_m")),  # type: ignore[arg-type]
+        np.column_stack(numbers(sightings, "lon", "lat")),
+        np.column_stack(numbers(sightings, "t_lon", "t_lat")),
+        np.column_stack(numbers(sightings, "t_noise_east_m", "t_noise_north_m")),
     )
     assert own.max() < rounding_m(1e-7) + OWN_ERROR_M
     assert_within_noise(raw, 0.7)

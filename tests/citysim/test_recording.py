@@ -47,9 +47,9 @@ def _stopped(truth: Truth, accident: dict[str, object]) -> Iterator[tuple[Floats
     """x, y, speed of each vehicle of an accident while it stands."""
     t_s, who = truth.tracks["t_s"].to_numpy(), truth.tracks["participant"].to_numpy()
     until = accident["cleared_s"] or truth.duration_s
-    for vehicle in accident["participants"]:  # type: ignore[attr-defined]
+    for vehicle in accident["participants"]:
         rows = np.flatnonzero((who == vehicle) & (t_s >= accident["t_s"]) & (t_s < until))
-        yield tuple(truth.tracks[name].to_numpy()[rows] for name in ("x_m", "y_m", "speed_mps"))  # type: ignore[misc]
+        yield tuple(truth.tracks[name].to_numpy()[rows] for name in ("x_m", "y_m", "speed_mps"))
 
 
 def _seeable(truth: Truth, footprints: STRtree, sensing: list[tuple[float, float]], kind: str) -> list[str]:

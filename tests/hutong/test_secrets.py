@@ -41,7 +41,7 @@ def test_a_secret_is_its_name_wherever_text_is_made_of_it(caplog: pytest.LogCapt
 @pytest.mark.parametrize("through", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, vars])
 def test_a_secret_cannot_be_written_out(through: object) -> None:
     with pytest.raises(TypeError) as refused:
-        through(SECRET)  # type: ignore[operator]
+        through(SECRET)
     assert PLANTED not in str(refused.value)
 
 

@@ -85,13 +85,13 @@ def test_tables_are_shareable_from_version_0(tmp_path: Path) -> None:
 def test_counts_of_an_older_batch_are_found_behind_newer_ones(tmp_path: Path) -> None:
     table = table_at(tmp_path / "t")
     for batch in (1, 2, 3):
-        commit(table, "a/b/c", batch, lambda _, n=batch: Change(rows(n), {"n": n}))  # type: ignore[misc]
+        commit(table, "a/b/c", batch, lambda _, n=batch: Change(rows(n), {"n": n}))
     assert counts_of(opened(table), "a/b/c", 2) == {"n": 2}
 
 
 def race(path: str, sequence: str, batches: int) -> None:
     for batch in range(1, batches + 1):
-        commit(table_at(Path(path)), sequence, batch, lambda _, n=batch: Change(rows(n), {"n": n}))  # type: ignore[misc]
+        commit(table_at(Path(path)), sequence, batch, lambda _, n=batch: Change(rows(n), {"n": n}))
 
 
 def test_processes_that_race_for_one_sequence_and_beside_it_neither_lose_nor_double(tmp_path: Path) -> None:
