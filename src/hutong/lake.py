@@ -17,7 +17,7 @@ from hutong.errors import AskedWrongly
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.schema.arrow import arrow_schema
-from hutong.store.paths import Store
+from hutong.store.paths import Place, Store
 from hutong.store.tables import dataset_of, existing, literal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PER_PLATFORM = frozenset({"ledger", "quarantine"})
 
 
-def paths_of(dataset: Dataset, registry: Registry, store: Store) -> list[str]:
+def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]:
     """Where the tables of `dataset` lie."""
     if dataset.id in PER_PLATFORM:
         kind = store.ledger if dataset.id == "ledger" else store.quarantine
@@ -36,7 +36,7 @@ def paths_of(dataset: Dataset, registry: Registry, store: Store) -> list[str]:
 
 def rows_of(dataset: Dataset, registry: Registry, store: Store) -> pads.Dataset:
     """All rows of `dataset`, with the contract's schema; no rows where nothing was published yet."""
-    found = [table for path in paths_of(dataset, registry, store) if (table := existing(path)) is not None]
+    found = [table for place in places_of(dataset, registry, store) if (table := existing(place)) is not None]
     schema = arrow_schema(dataset)
     if not found:
         return pads.dataset(schema.empty_table())

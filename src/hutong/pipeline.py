@@ -12,9 +12,10 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from hutong.errors import AskedWrongly
 from hutong.extract.stage import extract
 from hutong.land.stage import land
-from hutong.model.batch import Landed, Published, Sequence, Versions
+from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
 from hutong.normalise.stage import compile_source, normalise, pseudonymiser
 from hutong.pages import records_of
 from hutong.publish.stage import last_published, publish
@@ -35,6 +36,23 @@ def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets)
     """
     _, resume = mark(store, sequence)
     pages = extract(sequence, source.connector, source.stream, secrets, resume, datetime.now(UTC))
+    return land(sequence, source.stream, pages, store, store_key(source, secrets))
+
+
+def land_window(
+    source: Source, sequence: Sequence, start: datetime, end: datetime, store: Store, secrets: Secrets
+) -> Landed:
+    """Pull what the platform has from `start` up to `end` (aware), and land it in `sequence`, a backfill's own.
+
+    One that stopped goes on where it stopped; one that came to its end asks for nothing.
+    Raises AskedWrongly for a stream that takes no window, PlatformError when the platform does not deliver.
+    """
+    if source.stream.incremental is None:
+        raise AskedWrongly(f"{source.id} has no window to backfill: every sync reads all of it", "run `hutong sync`")
+    newest, resume = mark(store, sequence)
+    pages: Iterator[Page] = iter(())
+    if newest == 0 or resume.position is not None:
+        pages = extract(sequence, source.connector, source.stream, secrets, Resume(None, resume.position), end, start)
     return land(sequence, source.stream, pages, store, store_key(source, secrets))
 
 

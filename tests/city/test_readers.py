@@ -51,7 +51,7 @@ def columns(dataset: str) -> list[dict[str, Any]]:
 
 
 def opened(lake: CityLake, dataset: str) -> DeltaTable:
-    return DeltaTable(lake.store.base(dataset))
+    return DeltaTable(lake.store.base(dataset).uri)
 
 
 def native(table: DeltaTable) -> Any:

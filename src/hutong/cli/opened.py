@@ -9,7 +9,7 @@ from hutong import settings
 from hutong.errors import StoreError
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
-from hutong.store.paths import Store
+from hutong.store.paths import Store, open_store
 
 
 class Opened(NamedTuple):
@@ -29,4 +29,4 @@ def opened(needs_lake: bool = True) -> Opened:
         raise StoreError(
             f"there is no lake at {now.lake}", "set HUTONG_LAKE, or make one with `hutong sync` or `hutong demo`"
         )
-    return Opened(open_registry(now), Store(now.lake), resolver(now))
+    return Opened(open_registry(now), open_store(now), resolver(now))

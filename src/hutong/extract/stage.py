@@ -20,18 +20,25 @@ log = logging.getLogger(__name__)
 
 
 def extract(
-    sequence: Sequence, connector: Connector, stream: Stream, secrets: Secrets, since: Resume, now: datetime
+    sequence: Sequence,
+    connector: Connector,
+    stream: Stream,
+    secrets: Secrets,
+    since: Resume,
+    now: datetime,
+    start: datetime | None = None,
 ) -> Iterator[Page]:
     """Every page that the platform has for `sequence` since `since`, one per answer, as they come.
 
     Nothing is asked before the first page is taken, and nothing ahead. A pull that stopped goes on when `since` is what
     its last kept page says (`cursor`, `resume`): with the same window, at the next page.
 
-    now: aware; the end of the window of a new pull. Only the last page says whether all came.
+    now: aware; the end of the window of a new pull. start: its beginning, instead of
+    the cursor's. Only the last page says whether all came.
     Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError when the connector lacks what its kind
     of stream needs, and StoreError when `since.position` cannot be read.
     """
-    window, state = _beginning(sequence, stream, since, now)
+    window, state = _beginning(sequence, stream, since, now, start)
     if stream.incremental and window is None:
         log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)
         return
@@ -62,7 +69,9 @@ def extract(
                 )  # fmt: skip
 
 
-def _beginning(sequence: Sequence, stream: Stream, since: Resume, now: datetime) -> tuple[Window | None, State]:
+def _beginning(
+    sequence: Sequence, stream: Stream, since: Resume, now: datetime, start: datetime | None
+) -> tuple[Window | None, State]:
     """The window to ask for and the pager's state: those of the pull that stopped, or new ones."""
     kept = _kept(sequence, since.position)
     incremental = stream.incremental
@@ -75,7 +84,7 @@ def _beginning(sequence: Sequence, stream: Stream, since: Resume, now: datetime)
             raise ValueError("param_form 'local' needs param_zone, the zone in which the platform reads it")
         if kept.get("window"):
             return Window.of(kept["window"], STEPS[incremental.param_form]), kept["position"]
-        return opening(incremental, since.cursor, now), {}
+        return opening(incremental, since.cursor, now, start), {}
     except ValueError as wrong:
         raise RegistryError(
             [f"{sequence.source}: {wrong}; check `incremental` of its stream in connector.yaml"]

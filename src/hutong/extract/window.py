@@ -55,15 +55,17 @@ class Window:
         return cls(start, end, step)
 
 
-def opening(incremental: Incremental, cursor: str | None, now: datetime) -> Window | None:
-    """What a new pull asks for: from the cursor less lateness (or `since` ago) up to `now`.
+def opening(
+    incremental: Incremental, cursor: str | None, now: datetime, start: datetime | None = None
+) -> Window | None:
+    """What a new pull asks for: from `start`, else from the cursor less lateness (or `since` ago), up to `now`.
 
     The start is rounded down and the end up to what the platform's form can say. None when that leaves nothing: the
     cursor lies in the future. Raises ValueError when the cursor cannot be read.
     """
-    if cursor is None:
+    if start is None and cursor is None:
         start = now - incremental.since
-    else:
+    elif start is None:
         seen = instant(cursor, incremental.form, incremental.zone)
         if seen is None:
             raise ValueError(f"the cursor '{cursor}' cannot be read as {incremental.form}")

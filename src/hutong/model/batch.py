@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -9,22 +11,37 @@ from typing import Any, Literal
 from hutong.model.finding import Finding
 
 Completeness = Literal["proven", "unproven", "incomplete"]
-Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused"]
-FATES: tuple[Fate, ...] = ("published", "unchanged", "superseded", "duplicate", "quarantined", "refused")
+Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld"]
+FATES: tuple[Fate, ...] = ("published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it."""
+    """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it.
+
+    run: empty for the live one; else what it is and its name, such as `backfill/2026-03`, `replay/1`, or
+    `backfill/2026-03/replay/1` for the replay of a backfill.
+    """
 
     platform: str
     stream: str
     city: str
+    run: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Sequence:
+        """The sequence whose `id` is `text`.
+
+        >>> Sequence.parse("cim/junction/500000/replay/2").run
+        'replay/2'
+        """
+        platform, stream, city, *run = text.split("/", 3)
+        return cls(platform, stream, city, run[0] if run else "")
 
     @property
     def id(self) -> str:
-        """Such as `cim/junction/500000`."""
-        return f"{self.platform}/{self.stream}/{self.city}"
+        """Such as `cim/junction/500000`, or `cim/junction/500000/replay/2`."""
+        return "/".join(part for part in (self.platform, self.stream, self.city, self.run) if part)
 
     @property
     def source(self) -> str:
@@ -122,6 +139,11 @@ class Versions:
     contracts: dict[str, str]
     codes_digest: str
     pseudonym_key: str | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of them: two batches with the same one were made alike."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,20 @@ WriteMode = Literal["append", "latest"]
 Severity = Literal["critical", "warning", "info"]
 Personal = Literal["none", "ordinary", "sensitive"]
 
-ENGINE_FIELDS = ("city", "source_platform", "source_stream", "received_at", "batch", "record", "date")
+ENGINE_FIELDS = (
+    "city",
+    "source_platform",
+    "source_stream",
+    "received_at",
+    "batch",
+    "record",
+    "run",
+    "date",
+    "last_seen_at",
+)
 """Columns that the engine fills itself; a mapping must not."""
 
-PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "date"})
+PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "run", "date", "last_seen_at"})
 """Columns that say where and when a row came from: two rows that differ in these alone say the same."""
 
 

@@ -116,6 +116,7 @@ def normalise(records: Iterable[Record], sequence: Sequence, batch: int, plan: P
         "source_platform": sequence.platform,
         "source_stream": sequence.stream,
         "batch": batch,
+        "run": sequence.run or None,
     }
     empties = [(part, part.empty | of_batch) for part in plan.rows]
     for record in records:

@@ -14,7 +14,7 @@ from hutong.model.batch import Published, Sequence
 from hutong.pipeline import land_new, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
-from hutong.store.paths import Store
+from hutong.store.paths import Store, open_store
 
 
 def land(platform: str, stream: str, city: str) -> dict[str, Any]:
@@ -68,4 +68,4 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
 
 def _opened() -> tuple[Registry, Store, Secrets]:
     now = settings.read()
-    return open_registry(now), Store(now.lake), resolver(now)
+    return open_registry(now), open_store(now), resolver(now)

@@ -26,10 +26,11 @@ from hutong.model.rows import Validated
 from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
 from hutong.publish.upsert import change_for
 from hutong.registry import Registry, Source
-from hutong.schema.arrow import arrow_schema, to_table
+from hutong.schema.arrow import to_table
+from hutong.store.contracted import table_of
 from hutong.store.landing import LandedPage
-from hutong.store.paths import Store
-from hutong.store.tables import Change, Counts, Table, commit, number
+from hutong.store.paths import Place, Store
+from hutong.store.tables import Change, Counts, commit, number
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +41,6 @@ FATE_OF_ROW = {
     "duplicate": "duplicate",
     "superseded": "superseded",
 }
-
-
-def table_of(dataset: Dataset, path: str) -> Table:
-    """The Delta table of a contract."""
-    properties = {"hutong.contract": dataset.id, "hutong.contract_version": dataset.version}
-    return Table(
-        path, arrow_schema(dataset), dataset.partition_by, f"{dataset.words.zh} {dataset.description}", properties
-    )
 
 
 def last_published(sequence: Sequence, store: Store) -> int:
@@ -133,9 +126,9 @@ def _account(
     }
 
 
-def _commit_rows(dataset: Dataset, path: str, rows: list[dict[str, Any]], sequence: Sequence, batch: int) -> None:
+def _commit_rows(dataset: Dataset, place: Place, rows: list[dict[str, Any]], sequence: Sequence, batch: int) -> None:
     table = to_table(rows, dataset)
-    commit(table_of(dataset, path), sequence.id, batch, lambda _: Change(table, {"rows": table.num_rows}))
+    commit(table_of(dataset, place), sequence.id, batch, lambda _: Change(table, {"rows": table.num_rows}))
 
 
 def _newest(validated: Validated, source: Source) -> datetime | None:

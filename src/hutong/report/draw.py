@@ -43,6 +43,7 @@ FATE_COLOURS = {
     "published": "#3f7fae",
     "unchanged": "#a9cbe0",
     "superseded": "#cdbfe0",
+    "withheld": "#b9c4c9",
     "duplicate": "#efcb74",
     "quarantined": "#d55e00",
     "refused": "#2d004b",

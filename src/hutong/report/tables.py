@@ -18,6 +18,7 @@ FATE_WORDS = {
     "published": Words(zh="已发布", en="published"),
     "unchanged": Words(zh="无变化", en="unchanged"),
     "superseded": Words(zh="已被更新", en="superseded"),
+    "withheld": Words(zh="按规定不提供", en="withheld"),
     "duplicate": Words(zh="重复", en="duplicate"),
     "quarantined": Words(zh="问题数据", en="quarantined"),
     "refused": Words(zh="整批拒收", en="refused"),

@@ -140,6 +140,15 @@ def mark(store: Store, sequence: Sequence) -> tuple[int, Resume]:
     return newest, Resume(last["cursor"], last["position"])
 
 
+def runs(store: Store, sequence: Sequence) -> list[Sequence]:
+    """Every sequence that landed pages for the stream and city of `sequence`: the live one, then backfills by name."""
+    found = existing(store.landing(sequence.platform, sequence.stream))
+    if found is None:
+        return []
+    names = pl.scan_delta(found).filter(pl.col("city") == sequence.city).select("sequence").unique().collect()
+    return [Sequence.parse(name) for name in sorted(names["sequence"])]
+
+
 def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | None) -> Iterator[LandedPage]:
     """The pages of a batch in their order. Raises SecretMissing when they are encrypted and `key` is None."""
     found = existing(store.landing(sequence.platform, sequence.stream))

@@ -26,6 +26,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from hutong.errors import CommitContested, StoreError
+from hutong.store.paths import Place
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ Counts = dict[str, Any]
 class Table:
     """A table to be: where it lies and what it holds. `properties` go into the Delta metadata."""
 
-    path: str
+    place: Place
     schema: pa.Schema
     partition_by: tuple[str, ...]
     description: str
@@ -65,36 +66,37 @@ class Committed:
     is_ours: bool
 
 
-def existing(path: str) -> DeltaTable | None:
-    """The table at `path`, or None."""
+def existing(place: Place, version: int | None = None) -> DeltaTable | None:
+    """The table at `place`, as it is now or was at `version`; None if there is no table."""
     try:
-        return DeltaTable(path)
+        return DeltaTable(place.uri, version=version, storage_options=dict(place.options))
     except TableNotFoundError:
         return None
 
 
 def opened(table: Table) -> DeltaTable:
     """The table, made if it is not there yet. Shareable from version 0: change data feed on, reader version 1."""
-    found = existing(table.path)
+    found = existing(table.place)
     if found is not None:
         return found
     try:
         return DeltaTable.create(
-            table.path,
+            table.place.uri,
             table.schema,
             partition_by=list(table.partition_by),
             description=table.description,
             configuration={"delta.enableChangeDataFeed": "true", **table.properties},
+            storage_options=dict(table.place.options),
             raise_if_key_not_exists=False,
         )
     except DeltaError:
         # Another process made it in the same moment.
-        return DeltaTable(table.path)
+        return DeltaTable(table.place.uri, storage_options=dict(table.place.options))
 
 
-def number(path: str, sequence: str) -> int:
-    """The newest batch of `sequence` that is committed at `path`; 0 if none."""
-    found = existing(path)
+def number(place: Place, sequence: str) -> int:
+    """The newest batch of `sequence` that is committed at `place`; 0 if none."""
+    found = existing(place)
     return 0 if found is None else found.transaction_version(sequence) or 0
 
 
@@ -120,7 +122,7 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
             # A twin, a true conflict and one's own unanswered write look the same from here: look again and decide.
             log.info(
                 "commit overtaken table=%s sequence=%s batch=%d attempt=%d: %s",
-                table.path,
+                table.place.uri,
                 sequence,
                 batch,
                 attempt,
@@ -129,7 +131,7 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
             failure = wrong
             time.sleep(_JITTER.uniform(0.01, 0.05) * min(attempt + 1, 10))
     raise CommitContested(
-        f"{table.path}: batch {batch} of {sequence} could not be committed in {TRIES} tries ({failure})",
+        f"{table.place.uri}: batch {batch} of {sequence} could not be committed in {TRIES} tries ({failure})",
         "run the sync again; if it stays so, see whether the disk is full or the store read-only",
     )
 
@@ -140,7 +142,7 @@ def _must_have_columns(snapshot: DeltaTable, table: Table) -> None:
     if there != declared:
         names = ", ".join(sorted(there ^ declared))
         raise StoreError(
-            f"{table.path} was made under another version of its contract: they differ in {names}",
+            f"{table.place.uri} was made under another version of its contract: they differ in {names}",
             "undo the change of the contract, or point HUTONG_LAKE to a new lake (for the demo: remove its folder)",
         )
 

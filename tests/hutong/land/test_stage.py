@@ -77,7 +77,7 @@ def read_batch_raw(store: Store) -> Iterator[bytes]:
 
     from hutong.store.tables import dataset_of
 
-    yield from dataset_of(DeltaTable(store.landing("cim", "thing"))).to_table()["body"].to_pylist()
+    yield from dataset_of(DeltaTable(store.landing("cim", "thing").uri)).to_table()["body"].to_pylist()
 
 
 def test_a_twin_that_landed_first_is_left_alone(store: Store) -> None:

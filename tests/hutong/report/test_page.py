@@ -17,7 +17,7 @@ from hutong.lake import rows_of
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.report import Answer, answer, draw, page, refresh
-from hutong.store.paths import Store
+from hutong.store.paths import Place, Store
 from tests.conftest import ROOT, CityLake
 
 pytestmark = pytest.mark.xdist_group("city")
@@ -148,13 +148,13 @@ def test_the_picture_of_the_readme_is_current(picture: bytes) -> None:
         assert abs(len(known) - len(places)) <= 2 + 0.05 * len(places), f"{kind}; {refresh_it}"
 
 
-def _spoil(dataset: Dataset, registry: Registry, store: Store, table: str, *columns: str) -> None:
+def _spoil(dataset: Dataset, registry: Registry, store: Store, place: Place, *columns: str) -> None:
     """Put hostile words into `columns` of every row."""
     rows = rows_of(dataset, registry, store).to_table()
     for column in columns:
-        place = rows.column_names.index(column)
-        rows = rows.set_column(place, column, pa.array([HOSTILE] * rows.num_rows, pa.string()))
-    write_deltalake(table, rows, mode="overwrite")
+        index = rows.column_names.index(column)
+        rows = rows.set_column(index, column, pa.array([HOSTILE] * rows.num_rows, pa.string()))
+    write_deltalake(place.uri, rows, mode="overwrite")
 
 
 def _marks(svg: ElementTree.Element) -> dict[str, list[tuple[float, float]]]:

@@ -6,13 +6,14 @@ import pytest
 from deltalake import DeltaTable
 
 from hutong.errors import CommitContested, StoreError
+from hutong.store.paths import Place
 from hutong.store.tables import Change, Table, commit, counts_of, dataset_of, number, opened
 
 SCHEMA = pa.schema([pa.field("city", pa.string(), nullable=False), pa.field("n", pa.int64())])
 
 
 def table_at(path: Path) -> Table:
-    return Table(str(path), SCHEMA, ("city",), "numbers 数", {"hutong.contract": "numbers"})
+    return Table(Place(str(path)), SCHEMA, ("city",), "numbers 数", {"hutong.contract": "numbers"})
 
 
 def rows(*numbers: int) -> pa.Table:
@@ -36,9 +37,9 @@ def test_a_batch_is_committed_once_however_often_it_is_tried(tmp_path: Path) -> 
 def test_the_number_is_there_with_a_batch_of_no_rows(tmp_path: Path) -> None:
     table = table_at(tmp_path / "t")
     commit(table, "a/b/c", 1, lambda _: Change(rows(), {"rows": 0}))
-    assert number(table.path, "a/b/c") == 1
-    assert number(table.path, "a/b/other") == 0
-    assert number(str(tmp_path / "nowhere"), "a/b/c") == 0
+    assert number(table.place, "a/b/c") == 1
+    assert number(table.place, "a/b/other") == 0
+    assert number(Place(str(tmp_path / "nowhere")), "a/b/c") == 0
 
 
 def test_a_commit_that_was_overtaken_is_worked_out_again_on_the_new_snapshot(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_processes_that_race_for_one_sequence_and_beside_it_neither_lose_nor_dou
     opened(table)
     # spawn: deltalake's runtime does not survive a fork.
     spawn = get_context("spawn")
-    runs = [spawn.Process(target=race, args=(table.path, sequence, 5)) for sequence in ("s/1/x", "s/1/x", "s/2/x")]
+    runs = [spawn.Process(target=race, args=(table.place.uri, sequence, 5)) for sequence in ("s/1/x", "s/1/x", "s/2/x")]
     for run in runs:
         run.start()
     for run in runs:
@@ -123,7 +124,7 @@ def test_a_store_that_cannot_be_written_ends_in_a_clear_error(tmp_path: Path, mo
 def test_a_table_made_under_another_contract_is_named_with_the_columns_that_differ(tmp_path: Path) -> None:
     table = table_at(tmp_path / "t")
     commit(table, "a/b/c", 1, lambda _: Change(rows(1), {}))
-    wider = Table(table.path, SCHEMA.append(pa.field("m", pa.int64())), ("city",), "", {})
+    wider = Table(table.place, SCHEMA.append(pa.field("m", pa.int64())), ("city",), "", {})
     with pytest.raises(StoreError, match=r"another version of its contract: they differ in m; undo"):
         commit(wider, "a/b/c", 2, lambda _: Change(rows(2), {}))
     assert numbers_in(table) == [1]

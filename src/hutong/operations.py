@@ -1,0 +1,34 @@
+"""Who did it: whatever a person does to data is written down with actor, time and reason."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from hutong.registry import Registry
+from hutong.schema.arrow import to_table
+from hutong.store.contracted import table_of
+from hutong.store.paths import Store
+from hutong.store.tables import Change, commit
+
+
+def write_down(
+    action: str, target: str, reason: str, registry: Registry, store: Store, city: str | None = None
+) -> None:
+    """Append one row to the operations table. The actor is the account under which this process runs.
+
+    action: a verb, such as `replay`. target: what it was done to. reason: in the actor's words.
+    Raises StoreError when the lake cannot be written.
+    """
+    dataset = registry.dataset("operations")
+    row = {
+        "actor": getpass.getuser(),
+        "acted_at": datetime.now(UTC),
+        "action": action,
+        "target": target,
+        "reason": reason,
+        "city": city,
+    }
+    change = Change(to_table([row], dataset), {"rows": 1})
+    commit(table_of(dataset, store.base(dataset.id)), f"operations/{uuid4().hex}", 1, lambda _: change)
