@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from hutong.errors import StoreError
 from hutong.model.batch import GateResult, Published, Sequence, Versions
 from hutong.model.dataset import Dataset
 from hutong.model.rows import Validated
@@ -60,10 +61,11 @@ def publish(
 ) -> Published:
     """Publish `batch`; what is committed already is left as it is.
 
-    Raises CommitContested when other writers kept coming first; running again is safe.
+    Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
+    begun under other versions of what is declared.
     """
     quarantined = quarantine_rows(sequence, batch, validated.refused, source.mapping.version)
-    _commit_rows(registry.dataset("quarantine"), store.quarantine(sequence.platform), quarantined, sequence, batch)
+    _begin(sequence, batch, quarantined, versions, registry, store)
     by_dataset: dict[str, dict[str, int]] = {}
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
@@ -81,6 +83,34 @@ def publish(
         fates["quarantined"] = sum(account["quarantined"].values())
     log.info("published sequence=%s batch=%d received=%d fates=%s", sequence.id, batch, account["received"], fates)
     return Published(sequence.id, batch, account["received"], fates, account["rows"], gates)
+
+
+def _begin(
+    sequence: Sequence,
+    batch: int,
+    quarantined: list[dict[str, Any]],
+    versions: Versions,
+    registry: Registry,
+    store: Store,
+) -> None:
+    """Commit the refused records, first of all tables, with the versions that bind every later commit of the batch.
+
+    A batch that was begun under one mapping and ended under another would have a quarantine and an account that
+    contradict each other.
+    """
+    dataset = registry.dataset("quarantine")
+    now: dict[str, Any] = asdict(versions)
+    change = Change(to_table(quarantined, dataset), {"rows": len(quarantined), "versions": now})
+    table = table_of(dataset, store.quarantine(sequence.platform))
+    committed = commit(table, sequence.id, batch, lambda _: change)
+    begun: dict[str, Any] = committed.counts.get("versions", now)
+    changed = [name for name in now if begun.get(name) != now[name]]
+    if changed:
+        said = ", ".join(f"{name} {begun.get(name)} (now {now[name]})" for name in changed)
+        raise StoreError(
+            f"batch {batch} of {sequence.id} was begun under other versions and not ended: {said}",
+            "put those versions of the declared files back, sync to end the batch, and change them then",
+        )
 
 
 def _commit_dataset(

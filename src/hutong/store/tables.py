@@ -67,11 +67,17 @@ class Committed:
 
 
 def existing(place: Place, version: int | None = None) -> DeltaTable | None:
-    """The table at `place`, as it is now or was at `version`; None if there is no table."""
+    """The table at `place`, as it is now or was at `version`; None if there is none. Raises StoreError when what lies
+    there cannot be read as one.
+    """
     try:
         return DeltaTable(place.uri, version=version, storage_options=dict(place.options))
     except TableNotFoundError:
         return None
+    except DeltaError as wrong:
+        raise StoreError(
+            f"{place.uri} cannot be read: {wrong}", "run `hutong verify`, and restore it from a backup"
+        ) from None
 
 
 def opened(table: Table) -> DeltaTable:
