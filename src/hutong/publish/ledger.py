@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as SequenceOf
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,17 @@ from hutong.model.batch import Refused, Sequence, Versions
 from hutong.model.finding import reason
 from hutong.registry import Source
 from hutong.store.landing import LandedPage
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One outcome of a batch: of records, of rows of a dataset, of a gate."""
+
+    kind: str
+    dataset: str | None
+    outcome: str
+    rule: str | None
+    count: int
 
 
 def ledger_rows(
@@ -36,27 +48,24 @@ def ledger_rows(
         "published_at": datetime.now(UTC),
     }
 
-    def row(kind: str, dataset: str | None, outcome: str, rule: str | None, count: int) -> dict[str, Any]:
-        contract = versions.contracts[dataset or deciding]
-        return {
-            **common,
-            "kind": kind,
-            "dataset": dataset,
-            "outcome": outcome,
-            "rule": rule,
-            "count": count,
-            "contract_version": contract,
-        }
-
-    rows = [row("record", None, fate, None, count) for fate, count in sorted(counts["fates"].items())]
-    rows += [row("record", None, "quarantined", rule, count) for rule, count in sorted(counts["quarantined"].items())]
-    for dataset, outcomes in counts["rows"].items():
-        rows += [row("row", dataset, outcome, None, count) for outcome, count in sorted(outcomes.items())]
-    rows += [
-        row("gate", gate["dataset"], "passed" if gate["passed"] else "failed", gate["gate"], int(not gate["passed"]))
-        for gate in counts["gates"]
+    return [
+        {**common, **asdict(entry), "contract_version": versions.contracts[entry.dataset or deciding]}
+        for entry in entries(counts)
     ]
-    return rows or [row("record", None, "published", None, 0)]
+
+
+def entries(counts: Mapping[str, Any]) -> list[Entry]:
+    """What the ledger says of a batch whose deciding commit carries `counts`."""
+    found = [Entry("record", None, fate, None, count) for fate, count in sorted(counts["fates"].items())]
+    found += [
+        Entry("record", None, "quarantined", rule, count) for rule, count in sorted(counts["quarantined"].items())
+    ]
+    for dataset, outcomes in counts["rows"].items():
+        found += [Entry("row", dataset, outcome, None, count) for outcome, count in sorted(outcomes.items())]
+    for gate in counts["gates"]:
+        outcome = "passed" if gate["passed"] else "failed"
+        found.append(Entry("gate", gate["dataset"], outcome, gate["gate"], int(not gate["passed"])))
+    return found or [Entry("record", None, "published", None, 0)]
 
 
 def quarantine_rows(
