@@ -17,21 +17,17 @@ from hutong.errors import AskedWrongly
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.schema.arrow import arrow_schema
-from hutong.store.paths import Place, Store
+from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import dataset_of, existing, literal
 
 if TYPE_CHECKING:
     import duckdb
 
-PER_PLATFORM = frozenset({"ledger", "quarantine"})
-
 
 def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]:
     """Where the tables of `dataset` lie."""
-    if dataset.id in PER_PLATFORM:
-        kind = store.ledger if dataset.id == "ledger" else store.quarantine
-        return [kind(platform) for platform in registry.connectors]
-    return [store.base(dataset.id)]
+    platforms = registry.connectors if dataset.id in PER_PLATFORM else [None]
+    return [store.table(dataset.id, platform) for platform in platforms]
 
 
 def rows_of(dataset: Dataset, registry: Registry, store: Store) -> pads.Dataset:

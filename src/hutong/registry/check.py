@@ -16,7 +16,7 @@ from hutong.model.dataset import ENGINE_FIELDS, Dataset
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
-_OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service"})
+_OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases"})
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
 _FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from hutong.settings import Settings
 
+PER_PLATFORM = frozenset({"ledger", "quarantine"})
+"""Datasets that are kept as one table per platform."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -43,6 +46,10 @@ class Store:
     def quarantine(self, platform: str) -> Place:
         """The refused records of a platform."""
         return self._at(f"quarantine/{platform}")
+
+    def table(self, dataset: str, platform: str | None) -> Place:
+        """The table of `dataset`; `platform` is the one it is kept for, None for tables of all platforms."""
+        return self.base(dataset) if platform is None else self._at(f"{dataset}/{platform}")
 
     def _at(self, path: str) -> Place:
         return Place(f"{self.root}/{path}", self.options)
