@@ -32,10 +32,13 @@ def verify(as_json: bool) -> None:
             click.echo(problem)
         click.echo(
             say(
-                f"{report.recounted} batches recounted from landing, {report.by_commit} held against their commits:"
-                f" {report.records} records, {report.rows} rows, {len(report.problems)} problems",
-                f"从落地数据重新清点 {report.recounted} 个批次，按提交核对 {report.by_commit} 个批次："
-                f"记录 {report.records} 条，行 {report.rows} 行，问题 {len(report.problems)} 个",
+                f"{report.recounted} batches recounted from landing, {report.by_commit} held against their commits,"
+                f" {report.by_ledger} known from the ledger alone:"
+                f" {report.records} records, {report.rows} rows, {report.files} files,"
+                f" {len(report.problems)} problems",
+                f"从落地数据重新清点 {report.recounted} 个批次，按提交核对 {report.by_commit} 个批次，"
+                f"仅凭台账 {report.by_ledger} 个批次：记录 {report.records} 条，行 {report.rows} 行，"
+                f"文件 {report.files} 个，问题 {len(report.problems)} 个",
             )
         )
     if report.problems:

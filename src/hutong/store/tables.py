@@ -198,6 +198,14 @@ def dataset_of(table: DeltaTable) -> pads.Dataset:
     return table.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(str(root), pafs.LocalFileSystem()))
 
 
+def sizes_at(place: Place) -> dict[str, int]:
+    """Every file under `place`, by its path in the table, with its size in bytes."""
+    root = pafs.SubTreeFileSystem(place.uri, pafs.LocalFileSystem())
+    return {
+        found.path: found.size for found in root.get_file_info(pafs.FileSelector("", recursive=True)) if found.is_file
+    }
+
+
 def literal(text: str) -> str:
     """`text` as an SQL string, for predicates.
 
