@@ -9,13 +9,14 @@ Nothing lies between the two but the store.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, StoreError
 from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
+from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.stage import compile_source, normalise, pseudonymiser
 from hutong.pages import records_of
 from hutong.publish.stage import last_published, publish
@@ -62,22 +63,53 @@ def publish_waiting(
     """Publish every landed batch that the ledger does not close yet, in order; yields after each."""
     newest, _ = mark(store, sequence)
     done = last_published(sequence, store)
-    if done >= newest:
+    yield from publish_landed(source, sequence, range(done + 1, newest + 1), registry, store, store, secrets)
+
+
+def publish_landed(
+    source: Source,
+    sequence: Sequence,
+    batches: Iterable[int],
+    registry: Registry,
+    store: Store,
+    into: Store,
+    secrets: Secrets,
+) -> Iterator[Published]:
+    """Publish `batches` (numbers, in order), as the landing of `store` holds them, to the tables of `into`; yields
+    after each.
+
+    Raises StoreError when landing does not hold one of them.
+    """
+    waiting = list(batches)
+    if not waiting:
         return
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
-    plan = compile_source(source, pseudonyms)
-    versions = Versions(
+    plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
+    for batch in waiting:
+        pages = list(read_batch(store, sequence, batch, key))
+        if not pages:
+            raise StoreError(
+                f"landing holds no page of batch {batch} of {sequence.id}",
+                "restore the landing table from a backup, then run `hutong verify`",
+            )
+        normalised = normalise(records_of(pages, source.stream), sequence, batch, plan)
+        validated = validate(normalised, source)
+        yield publish(sequence, batch, validated, pages, source, versions, registry, into)
+
+
+def versions_of(source: Source, secrets: Secrets) -> Versions:
+    """What a batch of `source` is made with now. Raises SecretMissing when its pseudonym key is not to be had."""
+    return _versions(source, pseudonymiser(source, secrets))
+
+
+def _versions(source: Source, pseudonyms: Pseudonymiser | None) -> Versions:
+    return Versions(
         mapping=source.mapping.version,
         mapping_digest=source.mapping_digest,
         contracts={name: dataset.version for name, dataset in source.datasets.items()},
         codes_digest=source.codes_digest,
         pseudonym_key=pseudonyms.id if pseudonyms else None,
     )
-    for batch in range(done + 1, newest + 1):
-        pages = list(read_batch(store, sequence, batch, key))
-        normalised = normalise(records_of(pages, source.stream), sequence, batch, plan)
-        validated = validate(normalised, source)
-        yield publish(sequence, batch, validated, pages, source, versions, registry, store)
 
 
 def store_key(source: Source, secrets: Secrets) -> StoreKey | None:

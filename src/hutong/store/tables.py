@@ -15,7 +15,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a commit does: adds `rows`, and first, where `replace` is a predicate, removes what it selects."""
+    """What a commit does: adds `rows`, and first, where `replace` is a predicate, removes what it selects.
 
-    rows: pa.Table
+    rows: a table, or a reader where they are too many for memory. transactions: app id -> number, further ones that
+    the same commit takes on.
+    """
+
+    rows: pa.Table | pa.RecordBatchReader
     counts: Counts
     replace: str | None = None
+    transactions: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
 
 def _must_have_columns(snapshot: DeltaTable, table: Table) -> None:
     """Raise StoreError when the table was made under a contract with other columns."""
-    there, declared = {field.name for field in snapshot.schema().fields}, set(table.schema.names)
+    there, declared = {column.name for column in snapshot.schema().fields}, set(table.schema.names)
     if there != declared:
         names = ", ".join(sorted(there ^ declared))
         raise StoreError(
@@ -156,7 +161,7 @@ def _must_have_columns(snapshot: DeltaTable, table: Table) -> None:
 def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: str, batch: int) -> None:
     rows = change.rows.cast(schema)
     properties = CommitProperties(
-        app_transactions=[Transaction(sequence, batch)],
+        app_transactions=[Transaction(sequence, batch), *(Transaction(*one) for one in change.transactions.items())],
         custom_metadata={
             SEQUENCE: sequence,
             BATCH: str(batch),
