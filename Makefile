@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint contracts record lock clean
+.PHONY: help install demo test test-slow chaos bench lint contracts record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,13 @@ test: install ## Install, lint, check types and contracts, and run all tests (7 
 
 test-slow: install ## Run the few tests that `make test` leaves out
 	$(BIN)/python -m pytest -m slow
+
+chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
+	$(BIN)/python -m tests.chaos --kills 500
+
+bench: install ## Measure against peers: normalising, publishing (about 10 minutes)
+	$(BIN)/python benchmarks/normalise.py
+	$(BIN)/python benchmarks/publish.py
 
 lint: install ## Check format, style, types and the floors of the house
 	$(BIN)/ruff check .
