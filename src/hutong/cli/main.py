@@ -19,6 +19,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "sync": say(
             "Pull, land and publish a platform (reads a live platform).", "拉取、落地并发布一个平台（读取在线平台）。"
         ),
+        "backfill": say(
+            "Pull a stretch of the past beside the running syncs (reads a live platform).",
+            "补采一段历史数据，可与日常同步并行（读取在线平台）。",
+        ),
         "demo": say(
             "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",

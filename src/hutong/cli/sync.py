@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import click
 
+from hutong.cli.carry import COLUMNS, carry
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
 from hutong.cli.words import say
-from hutong.errors import HutongError
 
 
 @click.command(
@@ -24,45 +24,21 @@ from hutong.errors import HutongError
 @json_option
 def sync(platform: str, stream: str | None, as_json: bool) -> None:
     """Sync a platform or one of its streams."""
-    registry, store, secrets = opened(needs_lake=False)
-    sources = [registry.source(platform, stream)] if stream else registry.sources_of(platform)
-    # Only now, since it takes a second that a mistyped name need not wait for.
-    from hutong.pipeline import land_new, publish_waiting
+    here = opened(needs_lake=False)
+    sources = [here.registry.source(platform, stream)] if stream else here.registry.sources_of(platform)
+    from hutong.pipeline import land_new
 
-    rows: list[list[Any]] = []
+    rows: list[list[object]] = []
     failed = False
     for source in sources:
         for sequence in source.sequences:
-            try:
-                click.echo(
-                    say(
-                        f"{sequence.id}: asking {source.connector.title.en}",
-                        f"{sequence.id}：正在读取{source.connector.title.zh}",
-                    ),
-                    err=True,
-                )
-                landed = land_new(source, sequence, store, secrets)
-                click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
-            except HutongError as wrong:
-                failed = True
-                click.echo(str(wrong), err=True)
-            try:
-                # What landed before a failure, or waited from an earlier run, is published all the same.
-                for published in publish_waiting(source, sequence, registry, store, secrets):
-                    click.echo(
-                        say(f"  batch {published.batch} published", f"  批次 {published.batch} 已发布"), err=True
-                    )
-                    rows.append([published.sequence, published.batch, published.received, _fates(published.fates)])
-            except HutongError as wrong:
-                failed = True
-                click.echo(str(wrong), err=True)
+            land = partial(land_new, source, sequence, here.store, here.secrets)
+            carried, is_well = carry(source, sequence, land, here)
+            rows += carried
+            failed = failed or not is_well
     if rows or as_json:
-        show(["sequence", "batch", "received", "fates"], rows, as_json)
+        show(COLUMNS, rows, as_json)
     elif not failed:
         click.echo(say("nothing new", "没有新数据"), err=True)
     if failed:
         raise SystemExit(1)
-
-
-def _fates(fates: dict[str, int]) -> str:
-    return " ".join(f"{fate}={count}" for fate, count in sorted(fates.items(), key=lambda item: -item[1]))

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from deltalake import DeltaTable
 
 from hutong.errors import HutongError
-from hutong.lake import PER_PLATFORM, places_of
+from hutong.lake import places_of
 from hutong.registry import Registry
 from hutong.secrets import Secrets
-from hutong.store.paths import Place, Store
+from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import existing
 from hutong.verify.batches import Lake, check_stream
 from hutong.verify.report import Report

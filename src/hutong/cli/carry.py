@@ -1,0 +1,52 @@
+"""One sequence carried from the platform to its datasets, told line by line on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from hutong.cli.opened import Opened
+from hutong.cli.words import say
+from hutong.errors import HutongError
+
+if TYPE_CHECKING:
+    from hutong.model.batch import Landed, Published, Sequence
+    from hutong.registry import Source
+
+COLUMNS = ("sequence", "batch", "received", "fates")
+
+
+def carry(
+    source: Source, sequence: Sequence, land: Callable[[], Landed], here: Opened
+) -> tuple[list[list[object]], bool]:
+    """A row of `COLUMNS` per published batch, and whether all went well.
+
+    What landed before a failure, or waited from an earlier run, is published all the same.
+    """
+    # Only now, since it takes a second that a mistyped name need not wait for.
+    from hutong.pipeline import publish_waiting
+
+    rows: list[list[object]] = []
+    is_well = True
+    title = source.connector.title
+    try:
+        click.echo(say(f"{sequence.id}: asking {title.en}", f"{sequence.id}：正在读取{title.zh}"), err=True)
+        landed = land()
+        click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
+    except HutongError as wrong:
+        is_well = False
+        click.echo(str(wrong), err=True)
+    try:
+        for published in publish_waiting(source, sequence, here.registry, here.store, here.secrets):
+            click.echo(say(f"  batch {published.batch} published", f"  批次 {published.batch} 已发布"), err=True)
+            rows.append([published.sequence, published.batch, published.received, _fates(published)])
+    except HutongError as wrong:
+        is_well = False
+        click.echo(str(wrong), err=True)
+    return rows, is_well
+
+
+def _fates(published: Published) -> str:
+    return " ".join(f"{fate}={count}" for fate, count in sorted(published.fates.items(), key=lambda item: -item[1]))
