@@ -4,6 +4,7 @@ HutongError
   AskedWrongly        the person at the keyboard: another word, another option
   RegistryError       a declared file is wrong: its owner edits it
   SecretMissing       a secret is named but not to be had: the operator sets it
+    SecretUnset       neither the environment nor the folder of secrets has it
   PlatformError       the platform let us down
     PlatformBusy      wait and try again: it is down, slow or over its budget
     PlatformRefused   do not retry: credentials, address or rights
@@ -47,6 +48,10 @@ class RegistryError(HutongError):
 
 class SecretMissing(HutongError):
     """A connector names a secret that no source of secrets holds."""
+
+
+class SecretUnset(SecretMissing):
+    """Nobody set the secret, which is different from one that is set and unusable."""
 
 
 class PlatformError(HutongError):

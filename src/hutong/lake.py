@@ -32,11 +32,15 @@ def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]
 
 def rows_of(dataset: Dataset, registry: Registry, store: Store) -> pads.Dataset:
     """All rows of `dataset`, with the contract's schema; no rows where nothing was published yet."""
-    found = [table for place in places_of(dataset, registry, store) if (table := existing(place)) is not None]
+    found = [
+        dataset_of(table, place)
+        for place in places_of(dataset, registry, store)
+        if (table := existing(place)) is not None
+    ]
     schema = arrow_schema(dataset)
     if not found:
         return pads.dataset(schema.empty_table())
-    return pads.dataset([dataset_of(table) for table in found], schema=None if len(found) == 1 else schema)
+    return pads.dataset(found, schema=None if len(found) == 1 else schema)
 
 
 def connect(registry: Registry, store: Store) -> duckdb.DuckDBPyConnection:

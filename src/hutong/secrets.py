@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from hutong.errors import SecretMissing
+from hutong.errors import SecretMissing, SecretUnset
 from hutong.settings import SECRET, Settings
 
 
@@ -45,14 +45,15 @@ class Secret:
 
 
 Secrets = Callable[[str], Secret]
-"""Gives the secret of a name, or raises SecretMissing."""
+"""Gives the secret of a name, or raises SecretMissing (SecretUnset when nobody set it)."""
 
 
 def resolver(settings: Settings, environ: Mapping[str, str] | None = None) -> Secrets:
     """Look secrets up in `environ` (default: of this process), then in the folder `settings.secrets`.
 
     Each is read anew when it is asked for, so that a changed password counts from the next pull on.
-    The resolver raises SecretMissing, which names both places, when neither holds a value or others can read the file.
+    The resolver raises SecretMissing, which names both places, when others can read the file or it holds no value, and
+    SecretUnset when there is neither variable nor file.
     """
     env = os.environ if environ is None else environ
 
@@ -67,6 +68,8 @@ def resolver(settings: Settings, environ: Mapping[str, str] | None = None) -> Se
                 if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
                     raise SecretMissing(f"the file of the secret '{name}' is open to others than its owner", both)
                 value = file.read().strip("\r\n")
+        except FileNotFoundError:
+            raise SecretUnset(f"the secret '{name}' is not set", both) from None
         except (OSError, UnicodeDecodeError) as wrong:
             raise SecretMissing(f"the secret '{name}' is not to be had ({type(wrong).__name__})", both) from None
         if not value:

@@ -1,7 +1,9 @@
 """The environment, read once.
 
 HUTONG_ROOT     folder that holds connectors/, schemas/ and mappings/   (default: the current folder)
-HUTONG_LAKE     where the lake is                                        (default: <root>/lake)
+HUTONG_LAKE     where the lake is: a folder, or s3://bucket/prefix       (default: <root>/lake)
+HUTONG_LAKE_ENDPOINT  address of the S3 store, such as http://10.0.0.5:9000  (default: Amazon's)
+HUTONG_LAKE_REGION    region of the S3 store                                 (default: us-east-1)
 HUTONG_SECRETS  folder of secret files, one secret a file, mode 600      (default: <root>/.secrets)
 HUTONG_LANG     zh or en                                                 (default: from the locale)
 HUTONG_DEMO     folder in which the demo keeps its things                (default: <root>/demo)
@@ -30,6 +32,8 @@ class Settings:
 
     root: Path
     lake: str
+    lake_endpoint: str | None
+    lake_region: str | None
     secrets: Path
     lang: Lang
     demo: Path
@@ -45,6 +49,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         root=root,
         lake=env.get("HUTONG_LAKE") or str(root / "lake"),
+        lake_endpoint=env.get("HUTONG_LAKE_ENDPOINT") or None,
+        lake_region=env.get("HUTONG_LAKE_REGION") or None,
         secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
         lang=_lang(env),
         demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),

@@ -90,7 +90,7 @@ def _screen(result: DemoResult, as_json: bool) -> None:
     from hutong.registry import open_registry
     from hutong.report import answer, screen
     from hutong.secrets import resolver
-    from hutong.store.paths import Store
+    from hutong.store.paths import open_store
 
     for platform in result.platforms:
         for failure in platform.failures:
@@ -98,7 +98,8 @@ def _screen(result: DemoResult, as_json: bool) -> None:
     for failure in result.report_failures:
         click.echo(f"report: {failure.said}", err=True)
     now = replace(settings.read(), lake=result.lake, secrets=result.secrets)
-    found = answer(open_registry(now), Store(result.lake), resolver(now))
+    secrets = resolver(now)
+    found = answer(open_registry(now), open_store(now, secrets), secrets)
     sections = screen(found, LANG)
     if as_json:
         click.echo(json.dumps([asdict(section) for section in sections], ensure_ascii=False, indent=1))

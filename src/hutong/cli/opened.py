@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from hutong import settings
 from hutong.errors import StoreError
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
-from hutong.store.paths import Store, open_store
+from hutong.store.paths import Store, is_there, open_store
 
 
 class Opened(NamedTuple):
@@ -25,8 +24,10 @@ def opened(needs_lake: bool = True) -> Opened:
     not.
     """
     now = settings.read()
-    if needs_lake and not Path(now.lake).is_dir():
+    secrets = resolver(now)
+    store = open_store(now, secrets)
+    if needs_lake and not is_there(store):
         raise StoreError(
             f"there is no lake at {now.lake}", "set HUTONG_LAKE, or make one with `hutong sync` or `hutong demo`"
         )
-    return Opened(open_registry(now), open_store(now), resolver(now))
+    return Opened(open_registry(now), store, secrets)

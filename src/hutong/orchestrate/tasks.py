@@ -68,4 +68,5 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
 
 def _opened() -> tuple[Registry, Store, Secrets]:
     now = settings.read()
-    return open_registry(now), open_store(now), resolver(now)
+    secrets = resolver(now)
+    return open_registry(now), open_store(now, secrets), secrets

@@ -61,11 +61,12 @@ class Release:
 
 def releases(store: Store) -> list[Release]:
     """Every release of the lake, oldest first."""
-    found = existing(store.base(RELEASES))
+    place = store.base(RELEASES)
+    found = existing(place)
     if found is None:
         return []
     by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in dataset_of(found).to_table().to_pylist():
+    for row in dataset_of(found, place).to_table().to_pylist():
         by_name[row["name"]].append(row)
     made = [
         Release(

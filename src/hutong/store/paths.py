@@ -5,10 +5,18 @@ Every part of a path is a declared name (`model.declared.Name`), never a value f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from hutong.errors import AskedWrongly
+from hutong.secrets import Secrets
 from hutong.settings import Settings
+from hutong.store import s3
+
+_S3_ADDRESS = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._-]+)*/?")
+_ODD = re.compile(r"[^A-Za-z0-9._~/@+=,:-]")
 
 PER_PLATFORM = frozenset({"ledger", "quarantine"})
 """Datasets that are kept as one table per platform."""
@@ -55,6 +63,30 @@ class Store:
         return Place(f"{self.root}/{path}", self.options)
 
 
-def open_store(settings: Settings) -> Store:
-    """The lake that `settings` name."""
-    return Store(settings.lake)
+def open_store(settings: Settings, secrets: Secrets) -> Store:
+    """The lake that `settings` name, whether or not anything is in it yet.
+
+    secrets: asked only for an object store. Raises SecretMissing as `s3.options` does, and AskedWrongly when the lake's
+    address cannot be one.
+    """
+    root = settings.lake
+    if root.startswith(s3.SCHEME):
+        if not _S3_ADDRESS.fullmatch(root):
+            raise AskedWrongly(f"HUTONG_LAKE is no address in an S3 store: '{root}'", "write it as s3://bucket/prefix")
+        return Store(root.rstrip("/"), s3.options(settings, secrets))
+    if "://" in root:
+        raise AskedWrongly(f"HUTONG_LAKE names a kind of store that is not known: '{root}'", "a folder, or s3://...")
+    if odd := sorted(set(_ODD.findall(str(Path(root).absolute())))):
+        # delta-rs percent-encodes them in the addresses of files, and polars then looks for such names.
+        raise AskedWrongly(
+            f"the path of the lake holds {' '.join(map(repr, odd))}: {root}",
+            "set HUTONG_LAKE to a folder whose path is of letters a to z, digits and . _ - only",
+        )
+    return Store(root)
+
+
+def is_there(store: Store) -> bool:
+    """Whether anything is in the lake."""
+    if store.root.startswith(s3.SCHEME):
+        return s3.holds_anything(store.root, store.options)
+    return Path(store.root).is_dir()

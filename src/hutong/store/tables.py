@@ -26,6 +26,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from hutong.errors import CommitContested, StoreError
+from hutong.store import s3
 from hutong.store.paths import Place
 
 log = logging.getLogger(__name__)
@@ -194,13 +195,16 @@ def counts_of(snapshot: DeltaTable, sequence: str, batch: int) -> Counts:
     )
 
 
-def dataset_of(table: DeltaTable) -> pads.Dataset:
-    """The table for reading, columns and partitions with their own types.
+def dataset_of(table: DeltaTable, place: Place) -> pads.Dataset:
+    """The table at `place` for reading, columns and partitions with their own types.
 
     Always over a native filesystem: with deltalake's own, the process may die at exit after all its work is done.
     """
-    root = Path(table.table_uri.removeprefix("file://"))
-    return table.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(str(root), pafs.LocalFileSystem()))
+    if place.uri.startswith(s3.SCHEME):
+        root, filesystem = place.uri.removeprefix(s3.SCHEME), s3.filesystem(place.options)
+    else:
+        root, filesystem = str(Path(place.uri).absolute()), pafs.LocalFileSystem()
+    return table.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(root, filesystem))
 
 
 def sizes_at(place: Place) -> dict[str, int]:

@@ -77,7 +77,8 @@ def read_batch_raw(store: Store) -> Iterator[bytes]:
 
     from hutong.store.tables import dataset_of
 
-    yield from dataset_of(DeltaTable(store.landing("cim", "thing").uri)).to_table()["body"].to_pylist()
+    place = store.landing("cim", "thing")
+    yield from dataset_of(DeltaTable(place.uri), place).to_table()["body"].to_pylist()
 
 
 def test_a_twin_that_landed_first_is_left_alone(store: Store) -> None:

@@ -95,8 +95,8 @@ def test_verify_finds_rows_that_nobody_wrote_and_entries_that_nobody_made(
 
     land_flow(registry, store, [flow("L1")])
     publish_flow(registry, store, secrets)
-    path = (store.ledger("transport_info") if table == "ledger" else store.base(table)).uri
-    write_deltalake(path, dataset_of(DeltaTable(path)).to_table(), mode="append")
+    place = store.ledger("transport_info") if table == "ledger" else store.base(table)
+    write_deltalake(place.uri, dataset_of(DeltaTable(place.uri), place).to_table(), mode="append")
     problems = verify(registry, store, secrets).problems
     assert any(said.startswith(table) for said in problems)
 

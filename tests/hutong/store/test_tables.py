@@ -21,7 +21,7 @@ def rows(*numbers: int) -> pa.Table:
 
 
 def numbers_in(table: Table) -> list[int]:
-    found: list[int] = dataset_of(opened(table)).to_table()["n"].to_pylist()
+    found: list[int] = dataset_of(opened(table), table.place).to_table()["n"].to_pylist()
     return sorted(found)
 
 
@@ -47,7 +47,7 @@ def test_a_commit_that_was_overtaken_is_worked_out_again_on_the_new_snapshot(tmp
     seen: list[int] = []
 
     def build(snapshot: DeltaTable) -> Change:
-        count = dataset_of(snapshot).count_rows()
+        count = dataset_of(snapshot, table.place).count_rows()
         seen.append(count)
         if len(seen) == 1:
             commit(table, "another/sequence/x", 1, lambda _: Change(rows(7), {}))
