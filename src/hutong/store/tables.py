@@ -200,19 +200,21 @@ def dataset_of(table: DeltaTable, place: Place) -> pads.Dataset:
 
     Always over a native filesystem: with deltalake's own, the process may die at exit after all its work is done.
     """
-    if place.uri.startswith(s3.SCHEME):
-        root, filesystem = place.uri.removeprefix(s3.SCHEME), s3.filesystem(place.options)
-    else:
-        root, filesystem = str(Path(place.uri).absolute()), pafs.LocalFileSystem()
-    return table.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(root, filesystem))
+    return table.to_pyarrow_dataset(filesystem=filesystem_of(place))
 
 
 def sizes_at(place: Place) -> dict[str, int]:
     """Every file under `place`, by its path in the table, with its size in bytes."""
-    root = pafs.SubTreeFileSystem(place.uri, pafs.LocalFileSystem())
-    return {
-        found.path: found.size for found in root.get_file_info(pafs.FileSelector("", recursive=True)) if found.is_file
-    }
+    under = filesystem_of(place).get_file_info(pafs.FileSelector("", recursive=True))
+    return {found.path: found.size for found in under if found.is_file}
+
+
+def filesystem_of(place: Place) -> pafs.FileSystem:
+    """The files of the table at `place`, by their paths in it."""
+    if place.uri.startswith(s3.SCHEME):
+        return pafs.SubTreeFileSystem(place.uri.removeprefix(s3.SCHEME), s3.filesystem(place.options))
+    # Arrow ends the process when it is given a path that it takes for an address, or a relative one.
+    return pafs.SubTreeFileSystem(str(Path(place.uri).absolute()), pafs.LocalFileSystem())
 
 
 def literal(text: str) -> str:
