@@ -1,7 +1,8 @@
 """The lake as one sees it: every contract as an SQL view, and a connection that can read nothing else.
 
-`<dataset>` holds one row per platform's record; `<dataset>_main` only those of the dataset's authority (一数一源). The
-ledger and the quarantine, kept as a table per platform, are one view each.
+`<dataset>` holds one row per platform's record, as things stand; what a platform no longer lists is only in
+`<dataset>_all`. `<dataset>_main` holds those rows of `<dataset>` that come from its authority (一数一源). The ledger
+and the quarantine, kept as a table per platform, are one view each.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import pyarrow.dataset as pads
 from hutong.errors import AskedWrongly
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
+from hutong.release import NOW, Moment, moment
 from hutong.schema.arrow import arrow_schema
 from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import dataset_of, existing, literal
 
 if TYPE_CHECKING:
     import duckdb
+
+TOMBSTONE = "last_seen_at"
 
 
 def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]:
@@ -30,23 +34,28 @@ def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]
     return [store.table(dataset.id, platform) for platform in platforms]
 
 
-def rows_of(dataset: Dataset, registry: Registry, store: Store) -> pads.Dataset:
-    """All rows of `dataset`, with the contract's schema; no rows where nothing was published yet."""
+def rows_of(dataset: Dataset, registry: Registry, store: Store, then: Moment = existing) -> pads.Dataset:
+    """All rows of `dataset`, tombstones too, with the contract's columns; no rows where nothing was published yet.
+
+    then: the moment to read it at. A column that the table did not have then is null.
+    """
     found = [
-        dataset_of(table, place)
-        for place in places_of(dataset, registry, store)
-        if (table := existing(place)) is not None
+        dataset_of(table, place) for place in places_of(dataset, registry, store) if (table := then(place)) is not None
     ]
     schema = arrow_schema(dataset)
     if not found:
         return pads.dataset(schema.empty_table())
-    return pads.dataset(found, schema=None if len(found) == 1 else schema)
+    there = set.intersection(*(set(one.schema.names) for one in found))
+    return pads.dataset(
+        found, schema=pa.schema(field if field.name in there else field.with_nullable(True) for field in schema)
+    )
 
 
-def connect(registry: Registry, store: Store) -> duckdb.DuckDBPyConnection:
+def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with a view per dataset, times shown in UTC, and no way to files, network or settings.
 
-    Each view is the version that is newest now, and stays it for as long as the connection lives.
+    then: the moment to read the lake at. Each view is one version of its table, and stays it for as long as the
+    connection lives.
     """
     import duckdb
 
@@ -54,26 +63,24 @@ def connect(registry: Registry, store: Store) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"python_enable_replacements": "false"})
     connection.execute("SET TimeZone = 'UTC'")
     for dataset in registry.datasets.values():
-        connection.register(f"_{dataset.id}", rows_of(dataset, registry, store))
-        columns = ", ".join(f'"{name}"' for name in dataset.names)
-        connection.execute(f'CREATE VIEW "{dataset.id}" AS SELECT {columns} FROM "_{dataset.id}"')
-        authority = dataset.properties.get("authority")
-        if authority is not None and "source_platform" in dataset.names:
-            of_authority = f'SELECT * FROM "{dataset.id}" WHERE source_platform = {literal(str(authority))}'
-            connection.execute(f'CREATE VIEW "{dataset.id}_main" AS {of_authority}')
+        connection.register(_table(dataset), rows_of(dataset, registry, store, then))
+        _make_views(dataset, connection)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def query(sql: str, registry: Registry, store: Store, params: Mapping[str, Any] | None = None) -> pa.Table:
+def query(
+    sql: str, registry: Registry, store: Store, params: Mapping[str, Any] | None = None, at: str = NOW
+) -> pa.Table:
     """The answer to `sql`; `$name` in it stands for `params["name"]`.
 
+    at: a release, a table at a version (`traffic_flow=12`), or a time with its zone; `release.moment` has them all.
     Raises AskedWrongly, with the database's own words, when it cannot be answered.
     """
     import duckdb
 
-    connection = connect(registry, store)
+    connection = connect(registry, store, moment(at, registry, store))
     try:
         relation = connection.sql(sql, params=dict(params or {}))
         return pa.table({}) if relation is None else relation.to_arrow_table()
@@ -84,3 +91,21 @@ def query(sql: str, registry: Registry, store: Store, params: Mapping[str, Any] 
         ) from None
     finally:
         connection.close()
+
+
+def _table(dataset: Dataset) -> str:
+    """The name under which all rows of a dataset are known to the database."""
+    return f"_{dataset.id}"
+
+
+def _make_views(dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> None:
+    columns = ", ".join(f'"{name}"' for name in dataset.names)
+    every = f'SELECT {columns} FROM "{_table(dataset)}"'
+    if TOMBSTONE in dataset.names:
+        connection.execute(f'CREATE VIEW "{dataset.id}_all" AS {every}')
+        every += f" WHERE {TOMBSTONE} IS NULL"
+    connection.execute(f'CREATE VIEW "{dataset.id}" AS {every}')
+    authority = dataset.properties.get("authority")
+    if authority is not None and "source_platform" in dataset.names:
+        of_authority = f'SELECT * FROM "{dataset.id}" WHERE source_platform = {literal(str(authority))}'
+        connection.execute(f'CREATE VIEW "{dataset.id}_main" AS {of_authority}')

@@ -37,6 +37,12 @@ GROUPS: dict[str, dict[str, str]] = {
         "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
         "quarantine": say("Refused records and why (reads the lake).", "问题数据：被拒记录及原因（读取数据湖）。"),
     },
+    say("Version", "版本"): {
+        "release": say(
+            "Pin one consistent version of all tables under a name (writes to the lake).",
+            "以一个名称固定所有表的一致版本（写入数据湖）。",
+        ),
+    },
     say("Prove", "核验"): {
         "verify": say(
             "Recount everything and hold it against the ledger (reads the lake).",
