@@ -16,9 +16,10 @@ from hutong.store.paths import Store
 from tests.conftest import ROOT
 from tests.hutong.publish.conftest import flow, land_flow, publish_flow
 
-# Lands and publishes one small batch after the other in a sequence of its own, until its standard input is closed.
+# Lands and publishes one small batch after the other, each run in a process of its own, until standard input is closed.
+# Imports once and forks before deltalake is used: its runtime would not survive that.
 PUBLISHING = """
-import json, select, sys
+import json, os, select, sys
 from hutong.land.stage import land
 from hutong.model.batch import Page, Sequence
 from hutong.pipeline import publish_waiting
@@ -29,38 +30,43 @@ from hutong.store.paths import Store
 from tests.hutong.making import START
 from tests.hutong.publish.conftest import flow
 
-run = sys.argv[1]
-settings = read()
-registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
-source = registry.source("transport_info", "section_flow")
-sequence = Sequence("transport_info", "section_flow", "500000", run)
-batch = 0
-while not select.select([sys.stdin], [], [], 0)[0]:
-    batch += 1
-    rows = [flow(f"{run}-{batch}"), flow(f"{run}-{batch}-bad", speed="fast")]
-    body = json.dumps({"code": "0000", "data": {"total": 2, "rows": rows}}).encode()
-    page = Page("http://127.0.0.1/flow", 200, "application/json", body, START, 0.1, 1, 2, None, None, "proven")
-    land(sequence, source.stream, [page], store, None)
-    print(len(list(publish_waiting(source, sequence, registry, store, secrets))), flush=True)
+def publish(run):
+    settings = read()
+    registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
+    source = registry.source("transport_info", "section_flow")
+    sequence = Sequence("transport_info", "section_flow", "500000", run)
+    batch = 0
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        batch += 1
+        rows = [flow(f"{run}-{batch}"), flow(f"{run}-{batch}-bad", speed="fast")]
+        body = json.dumps({"code": "0000", "data": {"total": 2, "rows": rows}}).encode()
+        page = Page("http://127.0.0.1/flow", 200, "application/json", body, START, 0.1, 1, 2, None, None, "proven")
+        land(sequence, source.stream, [page], store, None)
+        list(publish_waiting(source, sequence, registry, store, secrets))
+        if batch == 1:
+            print(run, flush=True)
+
+for run in sys.argv[1:]:
+    if os.fork() == 0:
+        publish(run)
+        os._exit(0)
+sys.exit(sum(os.waitstatus_to_exitcode(os.wait()[1]) != 0 for _ in sys.argv[1:]))
 """
 
 
 @contextmanager
-def publishing(settings: Settings, *runs: str) -> Iterator[list["subprocess.Popen[str]"]]:
-    """A process per run that keeps publishing; each has ended a batch when this begins."""
+def publishing(settings: Settings, *runs: str) -> Iterator["subprocess.Popen[str]"]:
+    """Processes that keep publishing, one per run; each has ended a batch when this begins."""
     env = {**os.environ, "HUTONG_ROOT": str(settings.root), "HUTONG_LAKE": settings.lake}
-    command = [sys.executable, "-c", PUBLISHING]
-    working = [
-        subprocess.Popen([*command, run], env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for run in runs
-    ]
-    for one in working:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "1\n"
-    yield working
-    for one in working:
-        one.communicate()
-        assert one.returncode == 0
+    command = [sys.executable, "-c", PUBLISHING, *runs]
+    with subprocess.Popen(
+        command, env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as working:
+        assert working.stdout is not None
+        assert {working.stdout.readline() for _ in runs} == {f"{run}\n" for run in runs}
+        yield working
+        working.communicate()
+        assert working.returncode == 0
 
 
 BATCHES = {
@@ -79,7 +85,7 @@ def test_releases_made_while_others_publish_hold_each_batch_in_all_tables_or_in_
     with publishing(settings, "backfill/a", "backfill/b") as working:
         for number in range(4):
             release(f"r{number}", "while others publish", registry, store)
-        assert all(one.poll() is None for one in working)
+        assert working.poll() is None
     for number in range(4):
         shown = {
             name: {(row["sequence"], row["batch"]) for row in query(sql, registry, store, at=f"r{number}").to_pylist()}
