@@ -31,7 +31,7 @@ TOMBSTONE = "last_seen_at"
 def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]:
     """Where the tables of `dataset` lie."""
     platforms = registry.connectors if dataset.id in PER_PLATFORM else [None]
-    return [store.table(dataset.id, platform) for platform in platforms]
+    return [store.table(dataset.table, platform) for platform in platforms]
 
 
 def rows_of(dataset: Dataset, registry: Registry, store: Store, then: Moment = existing) -> pads.Dataset:

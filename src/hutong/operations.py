@@ -31,4 +31,4 @@ def write_down(
         "city": city,
     }
     change = Change(to_table([row], dataset), {"rows": 1})
-    commit(table_of(dataset, store.base(dataset.id)), f"operations/{uuid4().hex}", 1, lambda _: change)
+    commit(table_of(dataset, store.base(dataset.table)), f"operations/{uuid4().hex}", 1, lambda _: change)

@@ -22,9 +22,11 @@ from hutong.pages import records_of
 from hutong.publish.stage import last_published, publish
 from hutong.registry import Registry, Source
 from hutong.secrets import Secrets
+from hutong.store.contracted import table_of
 from hutong.store.crypt import StoreKey
 from hutong.store.landing import mark, read_batch
 from hutong.store.paths import Store
+from hutong.store.tables import fitted
 from hutong.validate.stage import validate
 
 log = logging.getLogger(__name__)
@@ -78,11 +80,15 @@ def publish_landed(
     """Publish `batches` (numbers, in order), as the landing of `store` holds them, to the tables of `into`; yields
     after each.
 
-    Raises StoreError when landing does not hold one of them.
+    Raises StoreError when landing does not hold one of them, and, before anything is published, when a contract
+    changed in a way that breaks its table.
     """
     waiting = list(batches)
     if not waiting:
         return
+    for dataset in source.datasets.values():
+        # Before a batch is begun: one begun under a contract that breaks its table could not be ended under the next.
+        fitted(table_of(dataset, into.base(dataset.table)))
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     for batch in waiting:
@@ -106,7 +112,7 @@ def _versions(source: Source, pseudonyms: Pseudonymiser | None) -> Versions:
     return Versions(
         mapping=source.mapping.version,
         mapping_digest=source.mapping_digest,
-        contracts={name: dataset.version for name, dataset in source.datasets.items()},
+        contracts={dataset.table: dataset.version for dataset in source.datasets.values()},
         codes_digest=source.codes_digest,
         pseudonym_key=pseudonyms.id if pseudonyms else None,
     )

@@ -6,7 +6,8 @@ Source: Open Data Contract Standard v3.1 (`schema/contract.py` reads the file).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NewType
 
 from hutong.model.declared import Words
 
@@ -14,6 +15,8 @@ FieldType = Literal["string", "int", "long", "double", "boolean", "timestamp", "
 WriteMode = Literal["append", "latest"]
 Severity = Literal["critical", "warning", "info"]
 Personal = Literal["none", "ordinary", "sensitive"]
+TableName = NewType("TableName", str)
+"""What a dataset is called where the name must last: in the store and in the ledger."""
 
 ENGINE_FIELDS = (
     "city",
@@ -34,7 +37,7 @@ PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "run", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column. `unit` is a UCUM symbol, `minimum` and `maximum` are in it."""
+    """A column. `unit` is a UCUM symbol, `minimum` and `maximum` are in it; `currency` is a code of ISO 4217."""
 
     name: str
     words: Words
@@ -42,6 +45,8 @@ class Field:
     type: FieldType
     required: bool
     unit: str | None = None
+    currency: str | None = None
+    crs: str | None = None
     code_list: str | None = None
     personal: Personal = "none"
     minimum: float | None = None
@@ -72,7 +77,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A shared table and its rules."""
+    """A shared table and its rules: one major version of one contract.
+
+    id: what people call it, the contract's id for its newest major version and `<contract>_v<major>` for older ones.
+    """
 
     id: str
     version: str
@@ -90,6 +98,32 @@ class Dataset:
     """The contract's other custom properties: layer, sharing, dataLevel, provider, updateCycle, authority."""
     digest: str
     """SHA-256 of the contract file."""
+    successor: str | None = None
+    """Of an older major version: the dataset that takes its place, which has the contract's id."""
+    ends: datetime | None = None
+    """Of an older major version: the instant from which it is no longer served."""
+
+    @property
+    def contract(self) -> str:
+        """Id of the contract."""
+        return self.successor or self.id
+
+    @property
+    def major(self) -> int:
+        """Number that only a breaking change raises."""
+        return int(self.version.partition(".")[0])
+
+    @property
+    def table(self) -> TableName:
+        """The name that stays when a newer major version takes over the id.
+
+        A dot, because no declared name has one: so no other dataset can be called the same.
+        """
+        return TableName(self.contract if self.major == 1 else f"{self.contract}.v{self.major}")
+
+    def has_ended(self, at: datetime) -> bool:
+        """Whether it is no longer served at `at` (aware). Its rows are kept."""
+        return self.ends is not None and self.ends <= at
 
     def field(self, name: str) -> Field:
         """The field called `name`. Raises KeyError."""

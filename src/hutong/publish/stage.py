@@ -70,12 +70,15 @@ def publish(
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
         counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, by_dataset, store)
-        by_dataset[dataset.id] = counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.id]
+        by_dataset[dataset.table] = (
+            counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
+        )
     account = counts
     service = service_row(sequence, batch, pages, _newest(validated, source), source)
-    _commit_rows(registry.dataset("platform_service"), store.base("platform_service"), [service], sequence, batch)
+    services = registry.dataset("platform_service")
+    _commit_rows(services, store.base(services.table), [service], sequence, batch)
     landed_at = pages[-1].fetched_at
-    entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.id)
+    entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.table)
     _commit_rows(registry.dataset("ledger"), store.ledger(sequence.platform), entries, sequence, batch)
     gates = tuple(GateResult(**gate) for gate in account["gates"])
     fates = dict(account["fates"])
@@ -132,10 +135,10 @@ def _commit_dataset(
         change, outcomes = change_for(snapshot, table, repeats, dataset, sequence)
         if dataset.id != source.deciding.id:
             return change
-        rows = {**others, dataset.id: change.counts["rows"]}
+        rows = {**others, dataset.table: change.counts["rows"]}
         return Change(change.rows, _account(validated, outcomes, rows, pages), change.replace)
 
-    return commit(table_of(dataset, store.base(dataset.id)), sequence.id, batch, build).counts
+    return commit(table_of(dataset, store.base(dataset.table)), sequence.id, batch, build).counts
 
 
 def _account(

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hutong.model.dataset import TableName
 from hutong.registry import Registry
 from hutong.schema.arrow import to_table
 from hutong.store.contracted import table_of
 from hutong.store.paths import Place, Store
 from hutong.store.tables import Change, commit, dataset_of, existing, number
 
-RELEASES = "releases"
+RELEASES = TableName("releases")
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
     """The version of one table. platform: that of a ledger or quarantine; None for tables of all platforms."""
 
-    dataset: str
+    dataset: TableName
     platform: str | None
     version: int
     contract_version: str

@@ -6,16 +6,19 @@ typing error is a problem and not a default. hutong's own words stand under `cus
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
 from pydantic import Field as Described
-from pydantic import StringConstraints
 
 from hutong.model.dataset import Dataset, Field, FieldType, Gate, Personal, RowRule, Severity
 from hutong.model.declared import Declared, Name, Words
 from hutong.schema.rules import row_rules
 
-Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*\.\d+\.\d+$")]
+"""Major, minor and patch: raised by breaking, by additive, and by changes of words."""
+_INSTANT = TypeAdapter(AwareDatetime)
 
 
 class CustomProperty(Declared):
@@ -111,7 +114,7 @@ class Contract(Declared):
 def to_dataset(contract: Contract, digest: str) -> Dataset:
     """The dataset of `contract`. digest: SHA-256 of the file.
 
-    Raises ValueError when a custom property has a value that hutong does not know.
+    Raises ValueError when a custom property or an end of life has a value that hutong does not know.
     """
     table = contract.tables[0]
     own = {item.property: item.value for item in table.customProperties}
@@ -130,7 +133,22 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
         properties=own,
         digest=digest,
+        ends=_end(contract),
     )
+
+
+def _end(contract: Contract) -> datetime | None:
+    stated = next(
+        (entry.get("value") for entry in contract.slaProperties if entry.get("property") == "endOfLife"), None
+    )
+    if stated is None:
+        return None
+    try:
+        return _INSTANT.validate_python(stated)
+    except ValidationError:
+        raise ValueError(
+            f"endOfLife is {str(stated)!r}; state an instant with its offset, such as '2027-07-01T00:00:00+08:00'"
+        ) from None
 
 
 def _field(column: Property) -> Field:
@@ -143,6 +161,8 @@ def _field(column: Property) -> Field:
         type=column.physicalType,
         required=column.required,
         unit=own.get("unit"),
+        currency=own.get("currency"),
+        crs=own.get("crs"),
         code_list=own.get("codeList"),
         personal=_one_of(personal, ("none", "ordinary", "sensitive"), "personal"),
         minimum=column.logicalTypeOptions.minimum,

@@ -13,8 +13,9 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from deltalake import DeltaTable
 
-from hutong.errors import SecretMissing
+from hutong.errors import SecretMissing, StoreError
 from hutong.model.batch import Completeness, Page, Resume, Sequence
 from hutong.store.crypt import StoreKey, seal, unseal
 from hutong.store.paths import Store
@@ -82,6 +83,15 @@ def landing_table(store: Store, sequence: Sequence) -> Table:
         ("city",),
         f"Pages of {sequence.source} as received",
         {"hutong.landing": sequence.source},
+        admit=_admit,
+    )
+
+
+def _admit(snapshot: DeltaTable) -> None:
+    """Raise StoreError: landing has had the same columns in every release."""
+    raise StoreError(
+        f"{snapshot.table_uri} has other columns than landing has in this release",
+        "open the lake with the release that wrote it",
     )
 
 

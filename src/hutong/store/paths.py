@@ -1,6 +1,7 @@
 """The lake's layout. No other file spells a path of it.
 
-Every part of a path is a declared name (`model.declared.Name`), never a value from data.
+Every part of a path is a declared name (`model.declared.Name`), of a table with its major version behind it
+(`Dataset.table`), never a value from data.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from hutong.errors import AskedWrongly
 from hutong.secrets import Secrets
+from hutong.model.dataset import TableName
 from hutong.settings import Settings
 from hutong.store import s3
 
@@ -41,9 +43,11 @@ class Store:
         """Pages as received, one table per platform and stream."""
         return self._at(f"landing/{platform}/{stream}")
 
-    def base(self, dataset: str) -> Place:
-        """A base dataset, or another table with a contract of its own."""
-        return self._at(f"base/{dataset}")
+    def base(self, table: TableName) -> Place:
+        """A base dataset, or another table with a contract of its own. table: `Dataset.table`, not its id, which a
+        newer major version takes over.
+        """
+        return self._at(f"base/{table}")
 
     def ledger(self, platform: str) -> Place:
         """What became of every record of a platform. One table per platform, so that platforms never wait for one
@@ -55,9 +59,9 @@ class Store:
         """The refused records of a platform."""
         return self._at(f"quarantine/{platform}")
 
-    def table(self, dataset: str, platform: str | None) -> Place:
-        """The table of `dataset`; `platform` is the one it is kept for, None for tables of all platforms."""
-        return self.base(dataset) if platform is None else self._at(f"{dataset}/{platform}")
+    def table(self, name: TableName, platform: str | None) -> Place:
+        """The table called `name`; `platform` is the one it is kept for, None for tables of all platforms."""
+        return self.base(name) if platform is None else self._at(f"{name}/{platform}")
 
     def _at(self, path: str) -> Place:
         return Place(f"{self.root}/{path}", self.options)

@@ -27,6 +27,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from hutong.errors import CommitContested, StoreError
 from hutong.store import s3
+from hutong.store.evolve import evolve, is_as_declared
 from hutong.store.paths import Place
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,17 @@ Counts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to be: where it lies and what it holds. `properties` go into the Delta metadata."""
+    """A table to be: where it lies and what it holds. `properties` go into the Delta metadata.
+
+    admit: raises StoreError when a table that was made otherwise cannot become this one by what `evolve` does.
+    """
 
     place: Place
     schema: pa.Schema
     partition_by: tuple[str, ...]
     description: str
     properties: Mapping[str, str]
+    admit: Callable[[DeltaTable], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,28 @@ def opened(table: Table) -> DeltaTable:
         return DeltaTable(table.place.uri, storage_options=dict(table.place.options))
 
 
+def fitted(table: Table) -> DeltaTable:
+    """The table, made if it is not there yet, and brought up to what `table` says when that changed since.
+
+    Raises StoreError when it cannot become that, CommitContested when others kept committing.
+    """
+    for attempt in range(TRIES):
+        snapshot = opened(table)
+        if is_as_declared(snapshot, table.schema, table.properties):
+            return snapshot
+        table.admit(snapshot)
+        try:
+            evolve(snapshot, table.schema, table.description, table.properties)
+            log.info("evolved table=%s version=%d", table.place.uri, snapshot.version())
+            return snapshot
+        except DeltaError as wrong:
+            failure = wrong
+            time.sleep(_JITTER.uniform(0.01, 0.05) * min(attempt + 1, 10))
+    raise CommitContested(
+        f"{table.place.uri} could not be brought up to its contract in {TRIES} tries ({failure})", "run the sync again"
+    )
+
+
 def number(place: Place, sequence: str) -> int:
     """The newest batch of `sequence` that is committed at `place`; 0 if none."""
     found = existing(place)
@@ -121,8 +148,7 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
     its order.
     """
     for attempt in range(TRIES):
-        snapshot = opened(table)
-        _must_have_columns(snapshot, table)
+        snapshot = fitted(table)
         done = snapshot.transaction_version(sequence) or 0
         if done >= batch:
             return Committed(counts_of(snapshot, sequence, batch), is_ours=False)
@@ -148,19 +174,9 @@ def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable]
     )
 
 
-def _must_have_columns(snapshot: DeltaTable, table: Table) -> None:
-    """Raise StoreError when the table was made under a contract with other columns."""
-    there, declared = {column.name for column in snapshot.schema().fields}, set(table.schema.names)
-    if there != declared:
-        names = ", ".join(sorted(there ^ declared))
-        raise StoreError(
-            f"{table.place.uri} was made under another version of its contract: they differ in {names}",
-            "undo the change of the contract, or point HUTONG_LAKE to a new lake (for the demo: remove its folder)",
-        )
-
-
 def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: str, batch: int) -> None:
-    rows = change.rows.cast(schema)
+    # By name, and without comments: deltalake refuses rows whose comments differ from those of the table.
+    rows = change.rows.cast(_bare(schema))
     properties = CommitProperties(
         app_transactions=[Transaction(sequence, batch), *(Transaction(*one) for one in change.transactions.items())],
         custom_metadata={
@@ -181,6 +197,10 @@ def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: st
         writer_properties=_WRITER,
         commit_properties=properties,
     )
+
+
+def _bare(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([column.remove_metadata() for column in schema])
 
 
 def counts_of(snapshot: DeltaTable, sequence: str, batch: int) -> Counts:

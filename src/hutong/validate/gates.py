@@ -50,7 +50,7 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
     by_name = {one.expectation_config.meta["gate"]: one for one in result.results if one.expectation_config}
     return [
         GateResult(
-            dataset.id, gate.name, gate.severity, bool(by_name[gate.name].success), _observed(by_name[gate.name])
+            dataset.table, gate.name, gate.severity, bool(by_name[gate.name].success), _observed(by_name[gate.name])
         )
         for gate in dataset.gates
     ]

@@ -32,7 +32,7 @@ def check_dataset(dataset: Dataset, lake: Lake, report: Report) -> None:
             ledger,
             "sequence",
             "count",
-            where=(pl.col("kind") == "row") & (pl.col("dataset") == dataset.id) & (pl.col("outcome") == "written"),
+            where=(pl.col("kind") == "row") & (pl.col("dataset") == dataset.table) & (pl.col("outcome") == "written"),
         )
         for sequence, count in wrote.iter_rows():
             stream = "/".join(sequence.split("/")[:3])
