@@ -17,9 +17,9 @@ def test_a_batch_begun_under_another_mapping_waits_for_that_mapping(
     settings: Settings, registry: Registry, store: Store, secrets: Secrets
 ) -> None:
     land_flow(registry, store, [flow("L1"), flow("L2", speed="fast")])
-    in_the_way = Path(store.ledger("transport_info").uri)
+    in_the_way = Path(store.base("platform_service").uri)
     in_the_way.parent.mkdir(parents=True)
-    in_the_way.write_text("no ledger can be made here, so the batch is begun and not ended")
+    in_the_way.write_text("no table can be made here, so the batch is begun and not ended")
     with pytest.raises(StoreError):
         publish_flow(registry, store, secrets)
     in_the_way.unlink()
