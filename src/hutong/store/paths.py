@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hutong.errors import AskedWrongly
-from hutong.secrets import Secrets
 from hutong.model.dataset import TableName
+from hutong.secrets import Secrets
 from hutong.settings import Settings
 from hutong.store import s3
 

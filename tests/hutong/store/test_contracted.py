@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.dataset as pads
 import pytest
 from deltalake import DeltaTable
 from deltalake import Field as DeltaField
@@ -36,11 +37,15 @@ def put(kind: Dataset, place: Place, batch: int, *rows: Mapping[str, Any], repla
     commit(table_of(kind, place), "cim/thing/500000", batch, lambda _: Change(table, {}, replacing))
 
 
+def rows_at(place: Place) -> pads.Dataset:
+    return dataset_of(DeltaTable(place.uri), place)
+
+
 def test_an_added_column_reads_as_null_in_files_that_were_there_before(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "t"))
     put(dataset(), place, 1, row("a", 1.0))
     put(with_note(), place, 2, {**row("b", 2.0), "note": "新"})
-    rows = dataset_of(DeltaTable(place.uri)).to_table().sort_by("source_id").to_pylist()
+    rows = rows_at(place).to_table().sort_by("source_id").to_pylist()
     assert [(one["source_id"], one["value"], one["note"]) for one in rows] == [("a", 1.0, None), ("b", 2.0, "新")]
     scanned = pl.scan_delta(DeltaTable(place.uri)).select("source_id", "note").sort("source_id").collect()
     assert scanned.rows() == [("a", None), ("b", "新")]
@@ -57,7 +62,9 @@ def test_columns_are_written_by_name_whatever_their_order(tmp_path: Path) -> Non
         {**row("b", 4.0), "note": "乙"},
         replacing="city = '500000'",
     )
-    rows = dataset_of(DeltaTable(place.uri)).to_table(columns=["note", "source_id", "value"]).sort_by("source_id")
+    rows = (
+        rows_at(place).to_table(columns=["note", "source_id", "value"]).sort_by("source_id")
+    )
     assert rows.to_pydict() == {"note": ["甲", "乙"], "source_id": ["a", "b"], "value": [3.0, 4.0]}
     changes = pl.DataFrame(DeltaTable(place.uri).load_cdf(starting_version=1).read_all())
     inserted = changes.filter(pl.col("_change_type") == "insert", pl.col("note").is_not_null())
@@ -100,7 +107,7 @@ def test_whoever_dies_while_a_table_evolves_is_finished_by_the_next(tmp_path: Pa
     with pytest.raises(StoreError, match="note: column removed"):
         put(dataset(), place, 2, row("b", 2.0))
     put(with_note(), place, 2, {**row("b", 2.0), "note": "新"})
-    assert dataset_of(DeltaTable(place.uri)).to_table()["note"].to_pylist().count("新") == 1
+    assert rows_at(place).to_table()["note"].to_pylist().count("新") == 1
     assert DeltaTable(place.uri).metadata().configuration["hutong.contract_version"] == "1.1.0"
 
 
@@ -121,7 +128,12 @@ def test_processes_that_evolve_a_table_at_once_add_each_column_once(tmp_path: Pa
     assert [run.exitcode for run in runs] == [0, 0, 0]
     names = [column.name for column in DeltaTable(place.uri).schema().fields]
     assert names.count("note") == 1
-    assert sorted(dataset_of(DeltaTable(place.uri)).to_table()["source_id"].to_pylist()) == ["a", "one", "three", "two"]
+    assert sorted(rows_at(place).to_table()["source_id"].to_pylist()) == [
+        "a",
+        "one",
+        "three",
+        "two",
+    ]
 
 
 @pytest.mark.parametrize(
