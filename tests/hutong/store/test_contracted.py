@@ -62,9 +62,7 @@ def test_columns_are_written_by_name_whatever_their_order(tmp_path: Path) -> Non
         {**row("b", 4.0), "note": "乙"},
         replacing="city = '500000'",
     )
-    rows = (
-        rows_at(place).to_table(columns=["note", "source_id", "value"]).sort_by("source_id")
-    )
+    rows = rows_at(place).to_table(columns=["note", "source_id", "value"]).sort_by("source_id")
     assert rows.to_pydict() == {"note": ["甲", "乙"], "source_id": ["a", "b"], "value": [3.0, 4.0]}
     changes = pl.DataFrame(DeltaTable(place.uri).load_cdf(starting_version=1).read_all())
     inserted = changes.filter(pl.col("_change_type") == "insert", pl.col("note").is_not_null())
