@@ -19,6 +19,7 @@ from deltalake import DeltaTable
 
 from hutong.errors import StoreError
 from hutong.model.batch import Sequence
+from hutong.model.dataset import TableName
 from hutong.registry import Registry
 from hutong.release.pinned import RELEASES, Pin
 from hutong.store.landing import runs
@@ -26,6 +27,7 @@ from hutong.store.past import recent_sequences
 from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import existing
 
+LEDGER, QUARANTINE = TableName("ledger"), TableName("quarantine")
 PAUSE_S = 0.5
 RUNNING = 200
 """So many of a table's newest commits are searched for sequences that neither land nor stand in the ledger yet."""
@@ -35,7 +37,7 @@ RUNNING = 200
 class TableId:
     """A table of the lake. platform: that of a ledger or quarantine; None for tables of all platforms."""
 
-    dataset: str
+    dataset: TableName
     platform: str | None
 
 
@@ -82,7 +84,7 @@ def look(registry: Registry, store: Store) -> Look:
     half: set[tuple[str, int]] = set()
     left_out: set[tuple[str, int]] = set()
     for sequence in sequences:
-        ledger = TableId("ledger", sequence.platform)
+        ledger = TableId(LEDGER, sequence.platform)
         closed = pasts[ledger].newest_number(sequence) if ledger in pasts else 0
         kept = pasts[ledger].number(sequence, at[ledger]) if ledger in pasts else 0
         begun = max((past.newest_number(sequence) for past in pasts.values()), default=0)
@@ -166,9 +168,11 @@ class _Past:
 
 def _opened(registry: Registry, store: Store) -> dict[TableId, _Past]:
     """Every table that is there, ledgers first."""
-    names = [TableId("ledger", platform) for platform in registry.connectors]
-    names += [TableId("quarantine", platform) for platform in registry.connectors]
-    names += [TableId(name, None) for name in registry.datasets if name not in {*PER_PLATFORM, RELEASES}]
+    names = [TableId(LEDGER, platform) for platform in registry.connectors]
+    names += [TableId(QUARANTINE, platform) for platform in registry.connectors]
+    names += [
+        TableId(one.table, None) for one in registry.datasets.values() if one.table not in {*PER_PLATFORM, RELEASES}
+    ]
     places = {name: store.table(name.dataset, name.platform) for name in names}
     return {name: _Past(place, table) for name, place in places.items() if (table := existing(place)) is not None}
 
@@ -182,7 +186,7 @@ def _sequences(pasts: Mapping[TableId, _Past], registry: Registry, store: Store)
     live = [sequence for source in registry.sources.values() for sequence in source.sequences]
     names = {found.id for sequence in live for found in [sequence, *runs(store, sequence)]}
     for name, past in pasts.items():
-        if name.dataset == "ledger":
+        if name.dataset == LEDGER:
             closed = pl.scan_delta(past.table).select("sequence").unique().collect()
             names |= set(closed["sequence"])
         names |= recent_sequences(past.table, RUNNING)
@@ -195,7 +199,7 @@ def _agreed(pasts: Mapping[TableId, _Past], sequences: Iterable[Sequence]) -> di
     """The version of each table, stepped back until all agree."""
     at = {name: past.newest for name, past in pasts.items()}
     fed = {
-        sequence: [name for name, past in pasts.items() if name.dataset != "ledger" and past.newest_number(sequence)]
+        sequence: [name for name, past in pasts.items() if name.dataset != LEDGER and past.newest_number(sequence)]
         for sequence in sequences
     }
     is_moving = True
@@ -211,7 +215,7 @@ def _agree(
     sequence: Sequence, tables: Collection[TableId], pasts: Mapping[TableId, _Past], at: dict[TableId, int]
 ) -> None:
     """Step back what disagrees about `sequence`, once."""
-    ledger = TableId("ledger", sequence.platform)
+    ledger = TableId(LEDGER, sequence.platform)
     closed = pasts[ledger].number(sequence, at[ledger]) if ledger in at else 0
     for name in tables:
         past = pasts[name]

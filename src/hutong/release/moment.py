@@ -69,7 +69,7 @@ def _of_release(release: Release, store: Store) -> Moment:
 
 def _of_version(name: str, number: str, registry: Registry, store: Store) -> Moment:
     dataset, _, platform = name.partition("/")
-    registry.dataset(dataset)
+    table = registry.dataset(dataset).table
     if dataset in PER_PLATFORM:
         if platform not in registry.connectors:
             each = ", ".join(f"{dataset}/{known}" for known in registry.connectors)
@@ -78,7 +78,7 @@ def _of_version(name: str, number: str, registry: Registry, store: Store) -> Mom
         raise AskedWrongly(f"'{name}' is no table", f"write {dataset}={number}")
     if not number.isdecimal():
         raise AskedWrongly(f"'{number}' is no version of {name}", f"write a whole number, such as {name}=12")
-    asked = store.table(dataset, platform or None)
+    asked = store.table(table, platform or None)
     return lambda place: _at_version(place, int(number)) if place.uri == asked.uri else existing(place)
 
 
