@@ -41,12 +41,22 @@ def carry(
     try:
         for published in publish_waiting(source, sequence, here.registry, here.store, here.secrets):
             click.echo(say(f"  batch {published.batch} published", f"  批次 {published.batch} 已发布"), err=True)
-            rows.append([published.sequence, published.batch, published.received, _fates(published)])
+            if published.drift:
+                click.echo(_drifted(published), err=True)
+            rows.append([published.sequence, published.batch, published.received, _counts(published.fates)])
     except HutongError as wrong:
         is_well = False
         click.echo(str(wrong), err=True)
     return rows, is_well
 
 
-def _fates(published: Published) -> str:
-    return " ".join(f"{fate}={count}" for fate, count in sorted(published.fates.items(), key=lambda item: -item[1]))
+def _drifted(published: Published) -> str:
+    changes = _counts(published.drift)
+    return say(
+        f"  batch {published.batch} drifted: {changes}; see `hutong ledger --drift`",
+        f"  批次 {published.batch} 有字段漂移：{changes}；详见 `hutong ledger --drift`",
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return " ".join(f"{name}={count}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))

@@ -130,6 +130,22 @@ class GateResult:
     observed: str
 
 
+Change = Literal["field_new", "field_gone", "type_changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A field of a batch's records that is not as its stream declares it.
+
+    change: a field that the schema does not declare; a field that the mapping reads and no record has; a field that in
+    every record that has it holds another JSON type than declared. field: JSON path. records: how many show it.
+    """
+
+    change: Change
+    field: str
+    records: int
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
     """What a batch was made with."""
@@ -148,7 +164,7 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Receipt of `publish`: what became of the records of one batch."""
+    """Receipt of `publish`: what became of the records of one batch. drift: kind of change -> fields that changed."""
 
     sequence: str
     batch: int
@@ -156,6 +172,7 @@ class Published:
     fates: dict[str, int]
     rows: dict[str, dict[str, int]]
     gates: tuple[GateResult, ...] = field(default=())
+    drift: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for Airflow."""

@@ -146,6 +146,9 @@ class Success(Declared):
     """Codes that mean try again."""
 
 
+DriftMode = Literal["evolve", "freeze", "discard_row", "discard_value", "quarantine_row"]
+
+
 class Stream(Declared):
     """One feed of a platform."""
 
@@ -164,6 +167,18 @@ class Stream(Declared):
     """Fields with personal content. A stream that has any lands encrypted, and no message ever shows a value of it."""
     never_keep: list[str] = []
     """Fields that are cut out before anything is stored."""
+    drift: DriftMode = "evolve"
+    """What becomes of a record with fields that its schema does not declare, or with values of another JSON type than
+    declared. The ledger tells of it in every mode, and none touches what is published already.
+
+    `evolve`: such fields are ignored, such values quarantine the record. `discard_value`: such fields and values are
+    left out (a list with such an element as a whole); where a required one is missing then, the record is quarantined.
+    `discard_row`: the record is withheld. `quarantine_row`: the record is quarantined. `freeze`: the whole batch is
+    refused. Landing keeps all of it, and later batches go on.
+
+    An object is open, and nothing in it is new, if its schema has no `properties`, or declares others by
+    `patternProperties` or a schema in `additionalProperties`. In XML every value is text, so there only fields drift.
+    """
     max_records: PositiveInt = 50_000
     """A longer pull lands as several batches."""
 

@@ -42,6 +42,12 @@ CATALOGUE: Mapping[str, Sentence] = {
         "{place} of the raw record is {value}, but its schema wants {expected};"
         " ask the platform's owner to correct the data or the schema of {stream}",
     ),
+    "undeclared": Sentence(
+        "原始记录含有 {stream} 的来源结构未声明的字段 {place}，取值 {value}。"
+        "请在该结构文件中补充此字段，或请平台方停止发送",
+        "{place} holds {value}, a field that the schema of {stream} does not declare; add it to the schema, or ask the"
+        " platform's owner to leave it out",
+    ),
     "unreadable": Sentence(
         "{place} 的值 {value} 无法按规则 {how} 读取。请核对映射文件中的该行与来源数据",
         "{place} holds {value}, which the rule '{how}' cannot read; check that line of the mapping against the source",

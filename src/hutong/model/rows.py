@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from hutong.model.batch import GateResult, Record, Refused
+from hutong.model.batch import Drift, GateResult, Record, Refused
 
 Row = Mapping[str, Any]
 
@@ -18,13 +18,17 @@ class Normalised:
     """A batch in the words of its datasets.
 
     rows: dataset -> rows, every column of its contract present, each with its `record` number.
-    records: number -> raw record, of those that have rows. refused: the others, with their findings.
+    records: number -> raw record, of those that have rows. refused: those that cannot be read, with their findings.
+    withheld: how many are left out because they drifted. is_frozen: drift refuses the whole batch.
     """
 
     received: int
     rows: Mapping[str, Sequence[Row]]
     records: Mapping[int, Record]
     refused: Sequence[Refused]
+    withheld: int = 0
+    drift: Sequence[Drift] = ()
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Validated:
     may not pass.
 
     repeats: dataset -> record number -> duplicate or superseded, for rows that another of the same batch stands for.
+    withheld, drift, is_frozen: as in `Normalised`.
     """
 
     received: int
@@ -40,8 +45,11 @@ class Validated:
     repeats: Mapping[str, Mapping[int, str]]
     refused: Sequence[Refused]
     gates: Sequence[GateResult]
+    withheld: int = 0
+    drift: Sequence[Drift] = ()
+    is_frozen: bool = False
 
     @property
     def is_refused(self) -> bool:
-        """Whether a critical gate refuses the whole batch."""
-        return any(not gate.passed and gate.severity == "critical" for gate in self.gates)
+        """Whether a critical gate, or drift of a frozen stream, refuses the whole batch."""
+        return self.is_frozen or any(not gate.passed and gate.severity == "critical" for gate in self.gates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from hutong.model.connector import Stream
 from hutong.model.privacy import HIDDEN, mask
 
 LONGEST = 80
+LONGEST_KEY, LONGEST_PATH = 64, 200
+_PLAIN_KEY = re.compile(r"[\w:@$/#+-]+")
 
 
 class Shower:
@@ -28,14 +31,31 @@ class Shower:
             return HIDDEN
         return shortened(self._masked(_json(value)))
 
+    def undeclared(self, value: Any) -> str:
+        """`value` of a field that the schema does not declare; nobody said that it is not a personal one."""
+        return HIDDEN if self._personal else shortened(_json(value))
+
     def place(self, path: Sequence[str | int]) -> str:
         """`path` as a JSON path."""
-        return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{self._masked(key)}" for key in path)
+        return _cut("$" + "".join(f"[{key}]" if isinstance(key, int) else self._key(key) for key in path), LONGEST_PATH)
+
+    def field(self, path: Sequence[str | int]) -> str:
+        """`path` as a JSON path, the same for every element of a list."""
+        return _cut("$" + self._dotted(path), LONGEST_PATH)
 
     def slug(self, path: Sequence[str | int]) -> str:
         """`path` as the front of a rule's id: dotted, the same for every element of a list; `record` for the whole."""
-        dotted = "".join("[]" if isinstance(key, int) else f".{self._masked(key)}" for key in path)
-        return dotted.removeprefix(".") or "record"
+        return _cut(self._dotted(path).removeprefix("."), LONGEST_PATH) or "record"
+
+    def _dotted(self, path: Sequence[str | int]) -> str:
+        return "".join("[]" if isinstance(key, int) else self._key(key) for key in path)
+
+    def _key(self, key: str) -> str:
+        """`.key`, and quoted in brackets what would be misread so: keys come from data."""
+        text = _cut(self._masked(key), LONGEST_KEY)
+        if _PLAIN_KEY.fullmatch(text):
+            return f".{text}"
+        return f"[{json.dumps(text, ensure_ascii=not text.isprintable())}]"
 
     def _masked(self, text: str) -> str:
         return mask(text) if self._personal else text
@@ -43,7 +63,11 @@ class Shower:
 
 def shortened(text: str) -> str:
     """`text`, cut to 80 characters."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return _cut(text, LONGEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _json(value: Any) -> str:

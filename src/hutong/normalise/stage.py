@@ -17,6 +17,7 @@ from hutong.model.finding import Finding
 from hutong.model.mapping import Pseudonym, Rows
 from hutong.model.rows import Normalised
 from hutong.normalise.clock import civil_date
+from hutong.normalise.drift import Content, Stray, Watch, cut, stray_of
 from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
 from hutong.normalise.reading import Raw, Reader, Unreadable
 from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
@@ -24,9 +25,13 @@ from hutong.normalise.showing import Shower
 from hutong.normalise.structure import Structure, compile_structure
 from hutong.pages import raw_text
 from hutong.registry import Source
+from hutong.registry.check import paths_of
 from hutong.secrets import Secrets
 
 log = logging.getLogger(__name__)
+
+TOLD = 5
+"""Changes that the log names."""
 
 Row = dict[str, Any]
 Trouble = tuple[str, Unreadable]
@@ -62,11 +67,16 @@ class RowPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A source, compiled: its record's structure and its mapping as plain functions."""
+    """A source, compiled: its record's structure and its mapping as plain functions.
 
+    source: such as `cim.junction`. reads: every path of the record that the mapping reads.
+    """
+
+    source: str
     stream: Stream
     shower: Shower
     structure: Structure
+    reads: tuple[str, ...]
     rows: tuple[RowPlan, ...]
 
 
@@ -85,10 +95,14 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
     datasets, and SecretMissing when it makes pseudonyms without a key.
     """
     shower = Shower(source.stream)
+    rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
     return Plan(
+        source=source.id,
         stream=source.stream,
         shower=shower,
-        structure=compile_structure(source.schema, source.id, shower),
+        # In XML every value is text: a mark of its own where JSON has another type.
+        structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.transport != "soap"),
+        reads=tuple(dict.fromkeys(path for rule in rules for path in paths_of(rule))),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
     )
 
@@ -110,7 +124,7 @@ def normalise(records: Iterable[Record], sequence: Sequence, batch: int, plan: P
     rows: dict[str, list[Row]] = {part.dataset: [] for part in plan.rows}
     readable: dict[int, Record] = {}
     refused: list[Refused] = []
-    received = 0
+    received = withheld = 0
     of_batch = {
         "city": sequence.city,
         "source_platform": sequence.platform,
@@ -119,30 +133,69 @@ def normalise(records: Iterable[Record], sequence: Sequence, batch: int, plan: P
         "run": sequence.run or None,
     }
     empties = [(part, part.empty | of_batch) for part in plan.rows]
+    watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower)
+    is_plain, mode = plan.structure.is_plain, plan.stream.drift
     for record in records:
         received += 1
-        made, findings = _rows_of(record, plan, empties)
+        content = record.content
+        findings: list[Finding] = []
+        stray = None if is_plain(content) else stray_of(content, plan.structure.shape)
+        watch.see(content, stray)
+        if stray and mode == "discard_row":
+            withheld += 1
+            continue
+        if stray is not None:
+            content, findings = _judged(content, stray, watch, plan)
+        made: list[Row] = []
+        if not findings:
+            made, findings = _rows_of(record, content, plan, empties)
         if findings:
             refused.append(Refused(record, tuple(findings), raw_text(record, plan.stream)))
             continue
         readable[record.number] = record
         for part, row in zip(plan.rows, made, strict=True):
             rows[part.dataset].append(row)
-    log.info("normalised sequence=%s batch=%d records=%d refused=%d", sequence.id, batch, received, len(refused))
-    return Normalised(received, rows, readable, refused)
+    log.info(
+        "normalised sequence=%s batch=%d records=%d refused=%d withheld=%d",
+        sequence.id,
+        batch,
+        received,
+        len(refused),
+        withheld,
+    )
+    drift = watch.drift()
+    if drift:
+        told = ", ".join(f"{one.change} {one.field} records={one.records}" for one in drift[:TOLD])
+        log.warning("drift sequence=%s batch=%d mode=%s changes=%d: %s", sequence.id, batch, mode, len(drift), told)
+    return Normalised(
+        received=received,
+        rows=rows,
+        records=readable,
+        refused=refused,
+        withheld=withheld,
+        drift=drift,
+        is_frozen=mode == "freeze" and watch.has_strays,
+    )
 
 
-def _rows_of(record: Record, plan: Plan, empties: list[tuple[RowPlan, Row]]) -> tuple[list[Row], list[Finding]]:
-    """One row per dataset, and every finding."""
-    findings = plan.structure(record.content)
-    if findings:
-        return [], findings
+def _judged(content: Content, stray: Stray, watch: Watch, plan: Plan) -> tuple[Content, list[Finding]]:
+    """What of a record's content the mapping is to read, and what is found against the record before that."""
+    if stray and plan.stream.drift == "discard_value":
+        content = cut(content, plan.structure.shape)
+    drifted = watch.findings(content, stray) if plan.stream.drift == "quarantine_row" else []
+    return content, [*drifted, *plan.structure.findings(content)]
+
+
+def _rows_of(
+    record: Record, content: Content, plan: Plan, empties: list[tuple[RowPlan, Row]]
+) -> tuple[list[Row], list[Finding]]:
+    """One row per dataset from the `content` of `record`, and every finding."""
     made: list[Row] = []
     troubles: list[Trouble] = []
     for part, empty in empties:
         row = empty.copy()
         row["received_at"], row["record"] = record.received_at, record.number
-        part.fill(row, record.content, record.received_at, troubles)
+        part.fill(row, content, record.received_at, troubles)
         made.append(row)
     return made, [_finding(field, wrong, plan.shower) for field, wrong in troubles]
 

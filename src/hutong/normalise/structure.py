@@ -1,13 +1,15 @@
 """The first question of a record: does it have the structure that its JSON Schema says?
 
-Source: JSON Schema, draft 2020-12. A fast validator passes the good ones; what it refuses is judged again by the
-reference implementation, whose word counts and which says where and why.
+Source: JSON Schema, draft 2020-12. A fast validator passes the good ones that hold nothing undeclared, in one look; the
+others are asked for drift (`drift.py`), and what the schema refuses is judged again by the reference implementation,
+whose word counts and which says where and why.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
@@ -16,25 +18,48 @@ from jsonschema.exceptions import ValidationError
 
 from hutong.model.connector import JsonSchema
 from hutong.model.finding import Finding
+from hutong.normalise.shape import Shape, shape_of, strict, untyped
 from hutong.normalise.showing import Shower, shortened
 
-Structure = Callable[[dict[str, Any]], list[Finding]]
+Content = dict[str, Any]
 
 
-def compile_structure(schema: JsonSchema, stream: str, shower: Shower) -> Structure:
-    """A function from a record's content to its findings, none if it may pass. stream: such as `cim.junction`."""
-    fast = jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What the schema of a stream's records says, compiled.
+
+    is_plain: whether a record's content is as the schema wants and holds nothing that it does not declare.
+    findings: what the schema refuses in it, which may hold more than is declared; none if it may pass.
+    """
+
+    shape: Shape
+    is_plain: Callable[[Content], bool]
+    findings: Callable[[Content], list[Finding]]
+
+
+def compile_structure(schema: JsonSchema, stream: str, shower: Shower, *, is_typed: bool) -> Structure:
+    """`schema`, compiled. stream: such as `cim.junction`. is_typed: whether values have types, as in JSON."""
+    shape = shape_of(schema) if is_typed else untyped(shape_of(schema))
+    fast_and_strict, fast = _fast(strict(schema, shape)), _fast(schema)
     reference = Draft202012Validator(schema)
 
-    def check(content: dict[str, Any]) -> list[Finding]:
-        try:
-            if fast.is_valid(content):
-                return []
-        except ValueError:
-            pass  # It cannot read every value that Python can; the reference can.
-        return [_finding(error, stream, shower) for error in reference.iter_errors(content)]
+    def findings(content: Content) -> list[Finding]:
+        return [] if fast(content) else [_finding(error, stream, shower) for error in reference.iter_errors(content)]
 
-    return check
+    return Structure(shape, fast_and_strict, findings)
+
+
+def _fast(schema: JsonSchema) -> Callable[[Content], bool]:
+    """Whether a record's content is valid; False also for values that Python can hold and this validator cannot."""
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+
+    def is_valid(content: Content) -> bool:
+        try:
+            return validator.is_valid(content)
+        except ValueError:
+            return False
+
+    return is_valid
 
 
 def _finding(error: ValidationError, stream: str, shower: Shower) -> Finding:

@@ -17,7 +17,7 @@ from hutong.store.landing import LandedPage
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One outcome of a batch: of records, of rows of a dataset, of a gate."""
+    """One outcome of a batch: of records, of rows of a dataset, of a gate, of drift."""
 
     kind: str
     dataset: str | None
@@ -29,8 +29,8 @@ class Entry:
 def ledger_rows(
     sequence: Sequence, batch: int, counts: Mapping[str, Any], versions: Versions, landed_at: datetime, deciding: str
 ) -> list[dict[str, Any]]:
-    """One row per fate (and rule), per row outcome of each dataset, and per gate. counts: as the deciding commit
-    carries them.
+    """One row per fate (and rule), per row outcome of each dataset, per gate, per field that drifted. counts: as the
+    deciding commit carries them.
     """
     common = {
         "city": sequence.city,
@@ -65,6 +65,8 @@ def entries(counts: Mapping[str, Any]) -> list[Entry]:
     for gate in counts["gates"]:
         outcome = "passed" if gate["passed"] else "failed"
         found.append(Entry("gate", gate["dataset"], outcome, gate["gate"], int(not gate["passed"])))
+    # Commits of hutong 0.1 say nothing of drift.
+    found += [Entry("drift", None, one["change"], one["field"], one["records"]) for one in counts.get("drift", ())]
     return found or [Entry("record", None, "published", None, 0)]
 
 

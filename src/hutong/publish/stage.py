@@ -85,7 +85,8 @@ def publish(
     if account["quarantined"]:
         fates["quarantined"] = sum(account["quarantined"].values())
     log.info("published sequence=%s batch=%d received=%d fates=%s", sequence.id, batch, account["received"], fates)
-    return Published(sequence.id, batch, account["received"], fates, account["rows"], gates)
+    drift = dict(Counter(one["change"] for one in account.get("drift", ())))
+    return Published(sequence.id, batch, account["received"], fates, account["rows"], gates, drift)
 
 
 def _begin(
@@ -145,16 +146,19 @@ def _account(
     validated: Validated, outcomes: Mapping[int, str], rows: Mapping[str, dict[str, int]], pages: SequenceOf[LandedPage]
 ) -> Counts:
     """What became of every record of the batch: fates and, for quarantine, rules; they add up to `received`."""
-    passed = validated.received - len(validated.refused)
+    passed = validated.received - len(validated.refused) - validated.withheld
     fates: dict[str, int] = dict(Counter(FATE_OF_ROW[outcome] for outcome in outcomes.values()))
     if validated.is_refused:
         fates = {"refused": passed} if passed else {}
+    if validated.withheld:
+        fates["withheld"] = validated.withheld
     return {
         "received": validated.received,
         "fates": fates,
         "quarantined": dict(Counter(one.findings[0].rule for one in validated.refused)),
         "rows": dict(rows),
         "gates": [asdict(gate) for gate in validated.gates],
+        "drift": [asdict(one) for one in validated.drift],
         "completeness": pages[-1].completeness,
     }
 

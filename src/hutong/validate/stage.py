@@ -50,7 +50,16 @@ def validate(normalised: Normalised, source: Source) -> Validated:
                 gate.observed,
             )
     refused = sorted([*normalised.refused, *newly], key=lambda one: one.record.number)
-    return Validated(normalised.received, tables, repeats, refused, gates)
+    return Validated(
+        received=normalised.received,
+        tables=tables,
+        repeats=repeats,
+        refused=refused,
+        gates=gates,
+        withheld=normalised.withheld,
+        drift=normalised.drift,
+        is_frozen=normalised.is_frozen,
+    )
 
 
 def _hidden(dataset: Dataset) -> frozenset[str]:
