@@ -14,6 +14,7 @@ from hutong.log import to_stderr
 GROUPS: dict[str, dict[str, str]] = {
     say("Declare", "登记"): {
         "check": say("Check connectors, contracts and mappings (reads files).", "检查连接器、契约与映射（读取文件）。"),
+        "contract": say("Compare two versions of a contract (reads files).", "比较契约的两个版本（读取文件）。"),
     },
     say("Run", "运行"): {
         "sync": say(

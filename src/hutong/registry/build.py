@@ -11,10 +11,10 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_dataset, check_rows, check_stream
+from hutong.registry.check import check_rows, check_stream
+from hutong.registry.contracts import read_contracts
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
-from hutong.schema.contract import Contract, to_dataset
 from hutong.settings import Settings
 
 CODE_COLUMNS = ("code", "name_zh", "name_en", "source", "edition")
@@ -45,7 +45,7 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
     if problems:
         return None, problems
     codes = _code_lists(root, problems)
-    datasets = _datasets(root, codes, problems)
+    datasets = read_contracts(root, codes, problems)
     connectors = _connectors(root, settings.addresses, problems)
     sources: dict[str, Source] = {}
     for platform, (file, connector) in connectors.items():
@@ -66,25 +66,6 @@ def _code_lists(root: Path, problems: Problems) -> CodeLists:
             row["code"]: Code(row["code"], *(row[column] for column in CODE_COLUMNS[1:])) for row in entries
         }
     return lists
-
-
-def _datasets(root: Path, codes: CodeLists, problems: Problems) -> dict[str, Dataset]:
-    datasets: dict[str, Dataset] = {}
-    for path in sorted((root / "schemas").glob("*.odcs.yaml")):
-        file = File(path, problems)
-        contract = validated(file, Contract)
-        if contract is None:
-            continue
-        try:
-            dataset = to_dataset(contract, file.digest)
-        except ValueError as wrong:
-            file.problem(str(wrong), "schema", 0)
-            continue
-        if path.name != f"{dataset.id}.odcs.yaml":
-            file.problem(f"the file is called {path.name}, but its id is '{dataset.id}'", "id")
-        check_dataset(file, dataset, codes)
-        datasets[dataset.id] = dataset
-    return datasets
 
 
 def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) -> dict[str, tuple[File, Connector]]:

@@ -16,7 +16,7 @@ from hutong.model.dataset import ENGINE_FIELDS, Dataset
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
-_OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases"})
+OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases"})
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
 _FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
 
@@ -29,13 +29,13 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
         file.problem(
             f"the column '{name}' stands twice", *table, "properties", len(names) - 1 - names[::-1].index(name)
         )
-    if dataset.id not in _OPERATIONS:
+    if dataset.id not in OPERATIONS:
         for name in _NEEDED:
             if name not in names:
                 file.problem(
                     f"every base dataset has a column '{name}'; copy it from another contract", *table, "properties"
                 )
-    if not dataset.key and dataset.id not in _OPERATIONS:
+    if not dataset.key and dataset.id not in OPERATIONS:
         file.problem("no column has primaryKey: true, so rows cannot be told apart", *table, "properties")
     for index, field in enumerate(dataset.fields):
         at = (*table, "properties", index)

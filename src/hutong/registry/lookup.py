@@ -110,6 +110,6 @@ class Registry:
 
     @property
     def base_datasets(self) -> list[Dataset]:
-        """The datasets that some stream fills, in the order of their names."""
+        """The datasets that some stream fills, older major versions of them too, in the order of their names."""
         filled = {rows.dataset for source in self.sources.values() for rows in source.mapping.rows}
-        return [self.datasets[name] for name in sorted(filled)]
+        return [self.datasets[name] for name in sorted(self.datasets) if {name, self.datasets[name].contract} & filled]

@@ -96,8 +96,9 @@ def _reasons(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Reason, .
 
 
 def datasets_of(connection: duckdb.DuckDBPyConnection, registry: Registry, now: datetime) -> tuple[DatasetState, ...]:
-    """Every dataset that some stream fills."""
-    return tuple(_state(connection, dataset.id, dataset.words, now) for dataset in registry.base_datasets)
+    """Every dataset that some stream fills and that is served."""
+    served = [dataset for dataset in registry.base_datasets if not dataset.has_ended(now)]
+    return tuple(_state(connection, dataset.id, dataset.words, now) for dataset in served)
 
 
 def _state(connection: duckdb.DuckDBPyConnection, dataset: str, title: Words, now: datetime) -> DatasetState:
