@@ -8,7 +8,8 @@ and the quarantine, kept as a table per platform, are one view each.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -62,7 +63,7 @@ def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb
     # DuckDB would otherwise let a query read variables of this process by their names.
     connection = duckdb.connect(config={"python_enable_replacements": "false"})
     connection.execute("SET TimeZone = 'UTC'")
-    for dataset in registry.datasets.values():
+    for dataset in _served(registry):
         connection.register(_table(dataset), rows_of(dataset, registry, store, then))
         _make_views(dataset, connection)
     connection.execute("SET enable_external_access = false")
@@ -86,11 +87,23 @@ def query(
         return pa.table({}) if relation is None else relation.to_arrow_table()
     except duckdb.Error as wrong:
         said = re.sub(r"\s+", " ", str(wrong)).strip()
+        for dataset in registry.datasets.values():
+            if dataset.ends is not None and f"name {dataset.id} does not exist" in said:
+                raise AskedWrongly(
+                    f"{dataset.id}, version {dataset.version}, ended at {dataset.ends.isoformat()}",
+                    f"ask {dataset.successor}, which took its place; the rows are kept in the lake",
+                ) from None
         raise AskedWrongly(
             said, "`hutong datasets` lists the tables, `hutong datasets NAME` the columns of one"
         ) from None
     finally:
         connection.close()
+
+
+def _served(registry: Registry) -> Iterator[Dataset]:
+    """Every dataset but the older major versions whose declared end has come."""
+    now = datetime.now(UTC)
+    return (dataset for dataset in registry.datasets.values() if not dataset.has_ended(now))
 
 
 def _table(dataset: Dataset) -> str:

@@ -51,7 +51,12 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     differences = compare(before, after)
     effect = effect_of(differences)
     if differences or as_json:
-        show(["place", "change", "before", "after", "effect", "why"], map(_row, differences), as_json)
+        columns = ["place", "change", "before", "after", "effect", "why"]
+        if as_json:
+            # Names for programs: the same in every language.
+            show([*columns, "kind"], ([*_row(one, one.effect), one.name] for one in differences), as_json)
+        else:
+            show(columns, (_row(one, EFFECTS[one.effect]) for one in differences))
     click.echo(_verdict(effect, before, after), err=True)
     if effect == "breaking":
         raise SystemExit(1)
@@ -66,9 +71,9 @@ def _read(path: Path) -> Dataset:
         raise AskedWrongly(str(wrong), "mend the file, or name another") from None
 
 
-def _row(one: Difference) -> list[str | None]:
+def _row(one: Difference, effect: str) -> list[str | None]:
     what, why = (one.kind.what.zh, one.kind.why.zh) if LANG == "zh" else (one.kind.what.en, one.kind.why.en)
-    return [one.place, what, one.before, one.after, EFFECTS[one.effect], why]
+    return [one.place, what, one.before, one.after, effect, why]
 
 
 def _verdict(effect: Effect | None, before: Dataset, after: Dataset) -> str:

@@ -35,7 +35,7 @@ class _Found:
 
 def read_contract(path: Path) -> Dataset:
     """The dataset of one contract file. Raises RegistryError with every problem in it."""
-    problems = Problems(path.parent)
+    problems = Problems(Path())
     found = _read(path, problems)
     if found is None or problems:
         raise RegistryError(problems)
