@@ -43,6 +43,10 @@ class Sequence:
         """Such as `cim/junction/500000`, or `cim/junction/500000/replay/2`."""
         return "/".join(part for part in (self.platform, self.stream, self.city, self.run) if part)
 
+    def is_of(self, other: Sequence) -> bool:
+        """Whether both are runs of one stream in one city."""
+        return (self.platform, self.stream, self.city) == (other.platform, other.stream, other.city)
+
     @property
     def source(self) -> str:
         """Such as `cim.junction`, as people write it."""

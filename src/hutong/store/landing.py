@@ -159,6 +159,21 @@ def runs(store: Store, sequence: Sequence) -> list[Sequence]:
     return [Sequence.parse(name) for name in sorted(names["sequence"])]
 
 
+def held(store: Store, sequence: Sequence) -> list[int]:
+    """The batches of `sequence` of which landing holds pages, in order; retention takes the oldest away."""
+    found = existing(store.landing(sequence.platform, sequence.stream))
+    if found is None:
+        return []
+    numbers = (
+        pl.scan_delta(found)
+        .filter(pl.col("city") == sequence.city, pl.col("sequence") == sequence.id)
+        .select("batch")
+        .unique()
+        .collect()
+    )
+    return sorted(numbers["batch"])
+
+
 def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | None) -> Iterator[LandedPage]:
     """The pages of a batch in their order. Raises SecretMissing when they are encrypted and `key` is None."""
     found = existing(store.landing(sequence.platform, sequence.stream))

@@ -63,6 +63,15 @@ class Store:
         """The table called `name`; `platform` is the one it is kept for, None for tables of all platforms."""
         return self.base(name) if platform is None else self._at(f"{name}/{platform}")
 
+    def scratch(self, name: str) -> Store:
+        """A lake within the lake, for work that is thrown away (`store/scratch.py`)."""
+        return Store(f"{self.scratches}/{name}", self.options)
+
+    @property
+    def scratches(self) -> str:
+        """The folder of all scratch lakes."""
+        return f"{self.root}/scratch"
+
     def _at(self, path: str) -> Place:
         return Place(f"{self.root}/{path}", self.options)
 

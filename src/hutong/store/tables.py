@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 30
 SEQUENCE, BATCH, COUNTS = "hutong.sequence", "hutong.batch", "hutong.counts"
+REBUILD = "rebuild"
+"""First word of the app id under which a table's rows are made anew from landing."""
 _JITTER = random.SystemRandom()
 _WRITER = WriterProperties(compression="ZSTD")
 

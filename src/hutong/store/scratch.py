@@ -1,0 +1,71 @@
+"""Scratch lakes: places for work that is thrown away, and the broom for those whose owner died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pyarrow.fs as pafs
+
+from hutong.store.paths import Place, Store
+from hutong.store.tables import filesystem_of
+
+_SIGN_OF_LIFE = "alive"
+_SILENCE = timedelta(minutes=30)
+"""An owner that gave no sign of life for so long is dead: the longest thing between two signs is one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """A scratch lake of this process. name: its folder among the others."""
+
+    store: Store
+    name: str
+    _folder: pafs.FileSystem
+
+    def is_needed(self) -> None:
+        """Give a sign of life, so that others leave it alone."""
+        self._folder.create_dir(self.name, recursive=True)
+        with self._folder.open_output_stream(f"{self.name}/{_SIGN_OF_LIFE}") as sign:
+            sign.write(datetime.now(UTC).isoformat().encode())
+
+
+@contextmanager
+def scratch(store: Store, kind: str) -> Iterator[Scratch]:
+    """A fresh scratch lake in `store`, removed at the end. kind: a word for its name, such as `replay`.
+
+    First removes those that a killed process left behind.
+    """
+    remove_abandoned(store)
+    name = f"{kind}-{uuid4().hex[:12]}"
+    folder = _folder(store)
+    mine = Scratch(store.scratch(name), name, folder)
+    mine.is_needed()
+    try:
+        yield mine
+    finally:
+        folder.delete_dir(name)
+
+
+def remove_abandoned(store: Store, now: datetime | None = None) -> list[str]:
+    """Remove the scratch lakes whose owner gave no sign of life for half an hour; returns their names.
+
+    now: aware; the present by default.
+    """
+    folder = _folder(store)
+    abandoned: list[str] = []
+    for found in folder.get_file_info(pafs.FileSelector("", allow_not_found=True)):
+        sign = folder.get_file_info(f"{found.path}/{_SIGN_OF_LIFE}")
+        # An object store keeps no times of folders; there the sign comes before anything else.
+        seen = (sign.mtime if sign.type == pafs.FileType.File else found.mtime) or datetime.min.replace(tzinfo=UTC)
+        if found.type == pafs.FileType.Directory and (now or datetime.now(UTC)) - seen > _SILENCE:
+            folder.delete_dir(found.path)
+            abandoned.append(found.base_name)
+    return abandoned
+
+
+def _folder(store: Store) -> pafs.FileSystem:
+    return filesystem_of(Place(store.scratches, store.options))
