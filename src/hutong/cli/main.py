@@ -29,6 +29,16 @@ GROUPS: dict[str, dict[str, str]] = {
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",
         ),
     },
+    say("Mend", "修复"): {
+        "rebuild": say(
+            "Make a dataset anew from landing (reads landing, writes the dataset).",
+            "由落地数据重建数据集（读取落地数据，写入数据集）。",
+        ),
+        "replay": say(
+            "Run a changed mapping over what has landed (shows the difference, writes a correction).",
+            "用改动后的映射重跑落地数据（先显示差异，再写入更正）。",
+        ),
+    },
     say("Look", "查看"): {
         "query": say("Ask the base datasets in SQL (reads the lake).", "用 SQL 查询基础共性数据（读取数据湖）。"),
         "datasets": say(

@@ -35,6 +35,11 @@ def show(
         _aligned(columns, found, title)
 
 
+def progress(done_now: str, done: int, of: int) -> None:
+    """Say on standard error what of a long work was done just now."""
+    click.echo(f"  {done}/{of} {done_now}", err=True)
+
+
 def plain(value: Any) -> Any:
     """`value` as JSON has it: instants as ISO 8601 in UTC, bytes as hexadecimal digits."""
     if isinstance(value, datetime | date):

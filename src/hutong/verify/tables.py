@@ -11,7 +11,7 @@ from typing import Any
 from deltalake import DeltaTable
 
 from hutong.store.paths import Place
-from hutong.store.tables import BATCH, COUNTS, SEQUENCE, Counts, sizes_at
+from hutong.store.tables import BATCH, COUNTS, REBUILD, SEQUENCE, Counts, sizes_at
 
 CHANGES_ROWS = frozenset({"WRITE", "DELETE", "MERGE", "UPDATE", "RESTORE"})
 """Operations of a Delta log that add or remove rows; what hutong does of them carries its own metadata."""
@@ -35,6 +35,9 @@ def read_log(name: str, table: DeltaTable) -> Log:
     problems: list[str] = []
     for entry in reversed(table.history()):
         version = int(entry["version"])
+        if str(entry.get(SEQUENCE, "")).startswith(f"{REBUILD}/"):
+            # Whatever was done to the rows before, they were put back to what landing says.
+            problems.clear()
         if SEQUENCE in entry:
             batch = (str(entry[SEQUENCE]), int(entry[BATCH]))
             if batch in versions:

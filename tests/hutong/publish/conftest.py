@@ -23,11 +23,16 @@ from tests.hutong.making import START
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Declared files copied to a root of the test's own, the gates taken out of the contracts."""
+    return settings_in(tmp_path)
+
+
+def settings_in(root: Path) -> Settings:
+    """The same with `root` for its root."""
     for folder in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    for contract in (tmp_path / "schemas").glob("*.yaml"):
+        shutil.copytree(ROOT / folder, root / folder)
+    for contract in (root / "schemas").glob("*.yaml"):
         contract.write_text(without_gates(contract.read_text()))
-    return read({"HUTONG_ROOT": str(tmp_path), "HUTONG_LAKE": str(tmp_path / "lake")})
+    return read({"HUTONG_ROOT": str(root), "HUTONG_LAKE": str(root / "lake")})
 
 
 def without_gates(contract: str) -> str:
