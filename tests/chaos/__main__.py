@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from tests.chaos import disk, sigkill
+from tests.chaos import disk, objects, sigkill
 from tests.chaos.bench import Bench, Case, bench
 
 Fault = Callable[[Case], None]
@@ -30,8 +30,14 @@ KINDS: dict[str, Fault] = {
     "worker alone": sigkill.of_a_worker_alone,
     "full disk": disk.full,
     "read-only disk": disk.read_only,
+    "failing store": objects.failing,
+    "store killed": objects.killed,
+    "killed on a store": objects.killed_at_moments,
 }
-LAKES = {"before a commit": 1, "after a commit": 1, "worker alone": 20, "full disk": 4, "read-only disk": 4}
+LAKES = {
+    **{"before a commit": 1, "after a commit": 1, "worker alone": 20},
+    **{"full disk": 4, "read-only disk": 4, "failing store": 4, "store killed": 4, "killed on a store": 4},
+}
 REST = ("within a commit", "at a moment")
 """The kinds that share the kills which are left."""
 HANDS = 2

@@ -17,7 +17,7 @@ from tests.chaos.readers import Reading, States, reading, states
 from tests.chaos.runner import Stuck, undisturbed
 from tests.chaos.script import written
 from tests.chaos.tally import Tally
-from tests.chaos.worker import Work
+from tests.chaos.worker import Ended, Work
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Case:
     store: Store
 
     @property
+    def name(self) -> str:
+        """For folders."""
+        return f"{self.kind.replace(' ', '_')}_{self.number}"
+
+    @property
     def again(self) -> str:
         """What to type to run it alone."""
         return f"python -m tests.chaos --seed {self.bench.seed} --only '{self.kind}/{self.number}'"
@@ -65,6 +70,11 @@ class Case:
 
     def complain(self, said: str) -> None:
         self.bench.tally.complain(self.kind, self.again, said)
+
+    def judge_fault(self, ended: Ended | None) -> None:
+        """Whoever meets a fault must live to say so in words, not with a traceback."""
+        if ended is None or ended.how == "broke":
+            self.complain(f"a run met a fault and did not end in words: {ended.said if ended else 'it died'}")
 
     def conclude(self) -> None:
         """Run to the end with nobody in the way, and compare."""
