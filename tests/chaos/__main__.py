@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from tests.chaos import disk, objects, sigkill
+from tests.chaos import disk, objects, sigkill, together
 from tests.chaos.bench import Bench, Case, bench
 
 Fault = Callable[[Case], None]
@@ -33,10 +33,13 @@ KINDS: dict[str, Fault] = {
     "failing store": objects.failing,
     "store killed": objects.killed,
     "killed on a store": objects.killed_at_moments,
+    "race on disk": together.on_disk,
+    "race on a store": together.on_a_store,
 }
 LAKES = {
     **{"before a commit": 1, "after a commit": 1, "worker alone": 20},
     **{"full disk": 4, "read-only disk": 4, "failing store": 4, "store killed": 4, "killed on a store": 4},
+    **{"race on disk": 4, "race on a store": 4},
 }
 REST = ("within a commit", "at a moment")
 """The kinds that share the kills which are left."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hutong.store.paths import Store
 from tests.chaos.ground import STREAMS, Ground, prepared
-from tests.chaos.picture import Picture, judged, taken
+from tests.chaos.picture import Difference, Picture, judged, taken
 from tests.chaos.readers import Reading, States, reading, states
 from tests.chaos.runner import Stuck, undisturbed
 from tests.chaos.script import written
@@ -83,7 +83,11 @@ class Case:
         except Stuck as stuck:
             self.complain(f"it cannot be run to its end: {stuck}")
         else:
-            self.bench.tally.judge(self.kind, self.again, judged(self.bench.wanted, self.bench.ground, self.store))
+            self.judge(judged(self.bench.wanted, self.bench.ground, self.store))
+
+    def judge(self, found: Difference) -> None:
+        """Enter what the comparison of its lake found."""
+        self.bench.tally.judge(self.kind, self.again, found)
 
     def forget(self) -> None:
         """Remove its lake."""

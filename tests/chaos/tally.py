@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.chaos.picture import Difference
 
 COLUMNS = (
-    *("lakes", "kills", "faults", "recoveries", "torn", "twins", "unanswered", "looks"),
+    *("lakes", "races", "kills", "faults", "recoveries", "torn", "twins", "unanswered", "looks"),
     *("rows lost", "rows doubled", "rows changed", "problems"),
 )
 
@@ -18,6 +18,7 @@ COLUMNS = (
 class Tally:
     """Counts by kind of fault. recoveries: runs that found an unfinished lake and were let go on with it.
 
+    races: times that two syncs and a backfill ran at once.
     torn: data files of commits that were killed half-way. twins: pairs of processes that both committed in one lake.
     unanswered: writes that an object store did and its client heard nothing of.
     looks: states of tables that a reader saw while they were written.

@@ -1,0 +1,36 @@
+"""The short form of the races in `make chaos`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos import objects, together
+from tests.chaos.bench import Bench
+
+pytestmark = pytest.mark.xdist_group("chaos")
+
+
+@pytest.fixture
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "ROUNDS", 2)
+
+
+@pytest.mark.usefixtures("few_rounds")
+@pytest.mark.parametrize("number", [1, 2], ids=["every_fate_the_same", "with_corrections"])
+def test_two_syncs_and_a_backfill_at_once_end_as_one_after_the_other(made: Bench, number: int) -> None:
+    together.on_disk(made.case("race on disk", number))
+    assert made.tally.problems == []
+    assert made.tally.total("races") == 2
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_the_same_on_an_s3_server(made: Bench) -> None:
+    together.on_a_store(made.case("race on a store", 1))
+    assert made.tally.problems == []
+    assert made.tally.total("races") == 2
+
+
+def test_a_store_that_refuses_loses_delays_and_swallows_requests_loses_nothing(made: Bench) -> None:
+    objects.failing(made.case("failing store", 1))
+    assert made.tally.problems == []
+    assert made.tally.total("unanswered") > 0
