@@ -37,9 +37,9 @@ def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets)
 
     Raises PlatformError when the platform does not deliver; what came before is landed all the same.
     """
-    _, resume = mark(store, sequence)
+    since = _, resume = mark(store, sequence)
     pages = extract(sequence, source.connector, source.stream, secrets, resume, datetime.now(UTC))
-    return land(sequence, source.stream, pages, store, store_key(source, secrets))
+    return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
 def land_window(
@@ -52,11 +52,11 @@ def land_window(
     """
     if source.stream.incremental is None:
         raise AskedWrongly(f"{source.id} has no window to backfill: every sync reads all of it", "run `hutong sync`")
-    newest, resume = mark(store, sequence)
+    since = newest, resume = mark(store, sequence)
     pages: Iterator[Page] = iter(())
     if newest == 0 or resume.position is not None:
         pages = extract(sequence, source.connector, source.stream, secrets, Resume(None, resume.position), end, start)
-    return land(sequence, source.stream, pages, store, store_key(source, secrets))
+    return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
 def publish_waiting(

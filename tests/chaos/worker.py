@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -66,6 +67,7 @@ class Ended:
 def work(job: Work, said: Connection) -> None:
     """Run `job`; tell `said` the number of each commit made, and at last how it ended."""
     end_with_the_harness()
+    _write_stderr_to(job.ground.folder / "workers.log")
     _see_commits(job.death, said)
     try:
         for stream in job.streams:
@@ -146,6 +148,11 @@ def _see_commits(death: Death | None, said: Connection) -> None:
         said.send(number)
 
     tables._write = seen
+
+
+def _write_stderr_to(path: Path) -> None:
+    """What delta-rs says of a broken disk goes past Python, and is no news here."""
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
 
 
 def _die(delay_s: float = 0.0) -> None:

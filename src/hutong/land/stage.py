@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 
 from hutong.errors import HutongError
-from hutong.model.batch import Completeness, Landed, Page, Sequence
+from hutong.model.batch import Completeness, Landed, Page, Resume, Sequence
 from hutong.model.connector import Stream
 from hutong.pages import without
 from hutong.store.crypt import StoreKey
@@ -21,13 +21,22 @@ from hutong.store.paths import Store
 log = logging.getLogger(__name__)
 
 
-def land(sequence: Sequence, stream: Stream, pages: Iterable[Page], store: Store, key: StoreKey | None) -> Landed:
+def land(
+    sequence: Sequence,
+    stream: Stream,
+    pages: Iterable[Page],
+    store: Store,
+    key: StoreKey | None,
+    since: tuple[int, Resume] | None = None,
+) -> Landed:
     """Land `pages` behind what `sequence` has landed already.
 
     key: the store's key, for streams with personal fields; None lands in the clear.
+    since: what `mark` said when the pull was opened. Where another process has landed a batch by now, nothing is: it
+    asked for the same. None for pages that were not asked for behind anything.
     When `pages` raises in mid-pull, what came before is landed and the error goes on. An empty pull makes no batch.
     """
-    newest, resume = mark(store, sequence)
+    newest, resume = since or mark(store, sequence)
     batches = _Batches(sequence, store, key, newest, is_unfinished=resume.position is not None)
     try:
         for page in pages:

@@ -89,3 +89,11 @@ def test_a_twin_that_landed_first_is_left_alone(store: Store) -> None:
     landed = land(SEQUENCE, stream(), pages(), store, None)
     assert (landed.first, landed.records) == (None, 0)
     assert batch_of(store, 1) == [{"by": "twin"}]
+
+
+def test_a_pull_that_was_opened_before_a_twin_landed_is_not_landed_behind_it(store: Store) -> None:
+    since = mark(store, SEQUENCE)
+    land(SEQUENCE, stream(), [page([{"n": 1}])], store, None)
+    landed = land(SEQUENCE, stream(), [page([{"n": 1}])], store, None, since)
+    assert (landed.first, landed.records) == (None, 0)
+    assert mark(store, SEQUENCE)[0] == 1
