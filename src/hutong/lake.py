@@ -20,6 +20,7 @@ from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.release import NOW, Moment, moment
 from hutong.schema.arrow import arrow_schema
+from hutong.store.failures import store_error
 from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import dataset_of, existing, literal
 
@@ -77,7 +78,8 @@ def query(
     """The answer to `sql`; `$name` in it stands for `params["name"]`.
 
     at: a release, a table at a version (`traffic_flow=12`), or a time with its zone; `release.moment` has them all.
-    Raises AskedWrongly, with the database's own words, when it cannot be answered.
+    Raises AskedWrongly, with the database's own words, when it cannot be answered, and StoreError when the lake cannot
+    be read.
     """
     import duckdb
 
@@ -86,6 +88,9 @@ def query(
         relation = connection.sql(sql, params=dict(params or {}))
         return pa.table({}) if relation is None else relation.to_arrow_table()
     except duckdb.Error as wrong:
+        if "IOError: " in str(wrong):
+            # Arrow's word for it, in a question that is right.
+            raise store_error(wrong, Place(store.root, store.options)) from None
         said = re.sub(r"\s+", " ", str(wrong)).strip()
         for dataset in registry.datasets.values():
             if dataset.ends is not None and f"name {dataset.id} does not exist" in said:

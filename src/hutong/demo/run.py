@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from hutong.demo import city, syncs
 from hutong.demo.place import Place, place_of
@@ -13,7 +14,9 @@ from hutong.orchestrate import local, names
 from hutong.orchestrate.local import LocalAirflow
 from hutong.orchestrate.processes import Run, only_run
 from hutong.registry import Registry, open_registry
+from hutong.secrets import resolver
 from hutong.settings import ADDRESS, Settings
+from hutong.store.paths import open_store
 
 Say = Callable[[Step], None]
 
@@ -27,6 +30,8 @@ def run(settings: Settings, say: Say) -> DemoResult:
     when the city or Airflow does not come up or goes away. Whatever happens, nothing that was started stays.
     """
     registry, place, steps = open_registry(settings), place_of(settings), _Steps(say)
+    # A path at which no lake can lie is told now, not by every task two minutes later.
+    open_store(replace(settings, lake=str(place.lake)), resolver(settings))
     with only_run(place.folder) as processes:
         airflow = _begin(processes, registry, place, steps)
         platforms = _sync(processes, airflow, registry, steps)

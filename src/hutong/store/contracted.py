@@ -35,9 +35,19 @@ def table_of(dataset: Dataset, place: Place) -> Table:
         arrow_schema(dataset),
         dataset.partition_by,
         f"{dataset.words.zh} {dataset.description}",
-        {CONTRACT: dataset.contract, VERSION: dataset.version, TERMS: terms(dataset)},
+        {CONTRACT: dataset.contract, VERSION: dataset.version, TERMS: terms(dataset), **_statistics(dataset)},
         admit=lambda snapshot: _admit(snapshot, dataset),
     )
+
+
+def _statistics(dataset: Dataset) -> dict[str, str]:
+    """The property that keeps personal columns out of statistics: they are copies of values, and the log holds them
+    longer than the table its rows.
+    """
+    shown = [field.name for field in dataset.fields if field.personal == "none"]
+    if len(shown) == len(dataset.fields):
+        return {}
+    return {"delta.dataSkippingStatsColumns": ",".join(name for name in shown if name not in dataset.partition_by)}
 
 
 def contract_of(snapshot: DeltaTable, dataset: Dataset) -> Dataset:

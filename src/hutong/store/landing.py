@@ -18,6 +18,7 @@ from deltalake import DeltaTable
 from hutong.errors import SecretMissing, StoreError
 from hutong.model.batch import Completeness, Page, Resume, Sequence
 from hutong.store.crypt import StoreKey, seal, unseal
+from hutong.store.failures import told
 from hutong.store.paths import Store
 from hutong.store.tables import Change, Committed, Table, commit, existing
 
@@ -82,17 +83,19 @@ def landing_table(store: Store, sequence: Sequence) -> Table:
         SCHEMA,
         ("city",),
         f"Pages of {sequence.source} as received",
-        {"hutong.landing": sequence.source},
+        # What batches are found by. Further columns, cursors and addresses among them, would only swell the log.
+        {"hutong.landing": sequence.source, "delta.dataSkippingStatsColumns": "sequence,batch,page,fetched_at"},
         admit=_admit,
     )
 
 
 def _admit(snapshot: DeltaTable) -> None:
-    """Raise StoreError: landing has had the same columns in every release."""
-    raise StoreError(
-        f"{snapshot.table_uri} has other columns than landing has in this release",
-        "open the lake with the release that wrote it",
-    )
+    """Raise StoreError unless the table has the columns of landing, which have been the same in every release."""
+    if {column.name for column in snapshot.schema().fields} != set(SCHEMA.names):
+        raise StoreError(
+            f"{snapshot.table_uri} has other columns than landing has in this release",
+            "open the lake with the release that wrote it",
+        )
 
 
 def append_batch(
@@ -134,28 +137,27 @@ def append_batch(
 
 def mark(store: Store, sequence: Sequence) -> tuple[int, Resume]:
     """The newest batch of `sequence` (0 if none) and where its pull stood after it."""
-    found = existing(store.landing(sequence.platform, sequence.stream))
+    place = store.landing(sequence.platform, sequence.stream)
+    found = existing(place)
     newest = 0 if found is None else found.transaction_version(sequence.id) or 0
     if found is None or newest == 0:
         return 0, Resume(None, None)
-    last = (
-        pl.scan_delta(found)
-        .filter(pl.col("city") == sequence.city, pl.col("batch") == newest, pl.col("sequence") == sequence.id)
-        .select("page", "cursor", "position")
-        .sort("page")
-        .last()
-        .collect()
-        .row(0, named=True)
+    pages = pl.scan_delta(found).filter(
+        pl.col("city") == sequence.city, pl.col("batch") == newest, pl.col("sequence") == sequence.id
     )
+    with told(place):
+        last = pages.select("page", "cursor", "position").sort("page").last().collect().row(0, named=True)
     return newest, Resume(last["cursor"], last["position"])
 
 
 def runs(store: Store, sequence: Sequence) -> list[Sequence]:
     """Every sequence that landed pages for the stream and city of `sequence`: the live one, then backfills by name."""
-    found = existing(store.landing(sequence.platform, sequence.stream))
+    place = store.landing(sequence.platform, sequence.stream)
+    found = existing(place)
     if found is None:
         return []
-    names = pl.scan_delta(found).filter(pl.col("city") == sequence.city).select("sequence").unique().collect()
+    with told(place):
+        names = pl.scan_delta(found).filter(pl.col("city") == sequence.city).select("sequence").unique().collect()
     return [Sequence.parse(name) for name in sorted(names["sequence"])]
 
 
@@ -176,15 +178,15 @@ def held(store: Store, sequence: Sequence) -> list[int]:
 
 def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | None) -> Iterator[LandedPage]:
     """The pages of a batch in their order. Raises SecretMissing when they are encrypted and `key` is None."""
-    found = existing(store.landing(sequence.platform, sequence.stream))
+    place = store.landing(sequence.platform, sequence.stream)
+    found = existing(place)
     if found is None:
         return
-    rows = (
-        pl.scan_delta(found)
-        .filter(pl.col("city") == sequence.city, pl.col("batch") == batch, pl.col("sequence") == sequence.id)
-        .sort("page")
-        .collect()
+    pages = pl.scan_delta(found).filter(
+        pl.col("city") == sequence.city, pl.col("batch") == batch, pl.col("sequence") == sequence.id
     )
+    with told(place):
+        rows = pages.sort("page").collect()
     for row in rows.iter_rows(named=True):
         body = row["body"]
         if row["data_key"] is not None:

@@ -99,7 +99,11 @@ def open_store(settings: Settings, secrets: Secrets) -> Store:
 
 
 def is_there(store: Store) -> bool:
-    """Whether anything is in the lake."""
-    if store.root.startswith(s3.SCHEME):
-        return s3.holds_anything(store.root, store.options)
-    return Path(store.root).is_dir()
+    """Whether anything is in the lake. Raises StoreError when the store does not say."""
+    # Here, since most commands would otherwise wait for deltalake before they read their arguments.
+    from hutong.store.failures import told
+
+    with told(Place(store.root, store.options)):
+        if store.root.startswith(s3.SCHEME):
+            return s3.holds_anything(store.root, store.options)
+        return Path(store.root).is_dir()

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,21 +20,35 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import TableNotFoundError
 
-from hutong.errors import CommitContested, StoreError
+from hutong.errors import StoreError
 from hutong.store import s3
 from hutong.store.evolve import evolve, is_as_declared
+from hutong.store.failures import FAILURES, told
 from hutong.store.paths import Place
+from hutong.store.tries import until_done
 
 log = logging.getLogger(__name__)
 
-TRIES = 30
+PROPERTIES: Mapping[str, str] = {
+    "delta.enableChangeDataFeed": "true",
+    # Logs are cleaned by hutong alone, never ahead of the ledger; delta-rs would do so by itself at a checkpoint.
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.targetFileSize": str(128 * 1024 * 1024),
+}
+"""What every table says of itself from version 0."""
+
 SEQUENCE, BATCH, COUNTS = "hutong.sequence", "hutong.batch", "hutong.counts"
 REBUILD = "rebuild"
 """First word of the app id under which a table's rows are made anew from landing."""
-_JITTER = random.SystemRandom()
 _WRITER = WriterProperties(compression="ZSTD")
 
 Counts = dict[str, Any]
@@ -80,22 +92,30 @@ class Committed:
 
 
 def existing(place: Place, version: int | None = None) -> DeltaTable | None:
-    """The table at `place`, as it is now or was at `version`; None if there is none. Raises StoreError when what lies
-    there cannot be read as one.
+    """The table at `place`, as it is now or was at `version`; None if there is none.
+
+    Raises StoreError when what lies there cannot be read as one, or the store does not let it be read.
     """
+    with told(place):
+        return _found(place, version)
+
+
+def _found(place: Place, version: int | None = None) -> DeltaTable | None:
     try:
         return DeltaTable(place.uri, version=version, storage_options=dict(place.options))
     except TableNotFoundError:
+        # It says so too of a folder that it may not look into; asked itself, such a folder refuses.
+        if not place.uri.startswith(s3.SCHEME):
+            Path(place.uri, "_delta_log").exists()
         return None
-    except DeltaError as wrong:
-        raise StoreError(
-            f"{place.uri} cannot be read: {wrong}", "run `hutong verify`, and restore it from a backup"
-        ) from None
 
 
 def opened(table: Table) -> DeltaTable:
-    """The table, made if it is not there yet. Shareable from version 0: change data feed on, reader version 1."""
-    found = existing(table.place)
+    """The table, made if it is not there yet. Shareable from version 0: change data feed on, reader version 1.
+
+    Raises what the library raises, for `commit` to judge.
+    """
+    found = _found(table.place)
     if found is not None:
         return found
     try:
@@ -104,13 +124,16 @@ def opened(table: Table) -> DeltaTable:
             table.schema,
             partition_by=list(table.partition_by),
             description=table.description,
-            configuration={"delta.enableChangeDataFeed": "true", **table.properties},
+            configuration={**PROPERTIES, **table.properties},
             storage_options=dict(table.place.options),
             raise_if_key_not_exists=False,
         )
-    except DeltaError:
+    except FAILURES:
+        found = _found(table.place)
+        if found is None:
+            raise
         # Another process made it in the same moment.
-        return DeltaTable(table.place.uri, storage_options=dict(table.place.options))
+        return found
 
 
 def fitted(table: Table) -> DeltaTable:
@@ -118,21 +141,16 @@ def fitted(table: Table) -> DeltaTable:
 
     Raises StoreError when it cannot become that, CommitContested when others kept committing.
     """
-    for attempt in range(TRIES):
-        snapshot = opened(table)
-        if is_as_declared(snapshot, table.schema, table.properties):
-            return snapshot
+    return until_done(table.place, "a change of its contract", lambda: _fitted(table))
+
+
+def _fitted(table: Table) -> DeltaTable:
+    snapshot, properties = opened(table), {**PROPERTIES, **table.properties}
+    if not is_as_declared(snapshot, table.schema, properties):
         table.admit(snapshot)
-        try:
-            evolve(snapshot, table.schema, table.description, table.properties)
-            log.info("evolved table=%s version=%d", table.place.uri, snapshot.version())
-            return snapshot
-        except DeltaError as wrong:
-            failure = wrong
-            time.sleep(_JITTER.uniform(0.01, 0.05) * min(attempt + 1, 10))
-    raise CommitContested(
-        f"{table.place.uri} could not be brought up to its contract in {TRIES} tries ({failure})", "run the sync again"
-    )
+        evolve(snapshot, table.schema, table.description, properties)
+        log.info("evolved table=%s version=%d", table.place.uri, snapshot.version())
+    return snapshot
 
 
 def number(place: Place, sequence: str) -> int:
@@ -144,36 +162,23 @@ def number(place: Place, sequence: str) -> int:
 def commit(table: Table, sequence: str, batch: int, build: Callable[[DeltaTable], Change]) -> Committed:
     """Commit `batch` of `sequence` exactly once.
 
-    build: makes the change from the very snapshot on which it will be committed; called again when another commit
-    came first.
-    Raises CommitContested when `TRIES` snapshots in a row were overtaken, StoreError when a batch would go back in
-    its order.
+    build: makes the change from the very snapshot on which it will be committed; called again when a try failed.
+    Raises CommitContested when other commits kept coming first, StoreError when the store fails or the table cannot
+    become what `table` says.
     """
-    for attempt in range(TRIES):
-        snapshot = fitted(table)
+
+    def attempt() -> Committed:
+        # A twin, a true conflict and one's own unanswered write may look the same from here, and a store that fails may
+        # have written all the same: each try looks first, and decides.
+        snapshot = _fitted(table)
         done = snapshot.transaction_version(sequence) or 0
         if done >= batch:
             return Committed(counts_of(snapshot, sequence, batch), is_ours=False)
-        try:
-            change = build(snapshot)
-            _write(snapshot, change, table.schema, sequence, batch)
-            return Committed(change.counts, is_ours=True)
-        except (DeltaError, OSError) as wrong:
-            # A twin, a true conflict and one's own unanswered write look the same from here: look again and decide.
-            log.info(
-                "commit overtaken table=%s sequence=%s batch=%d attempt=%d: %s",
-                table.place.uri,
-                sequence,
-                batch,
-                attempt,
-                wrong,
-            )
-            failure = wrong
-            time.sleep(_JITTER.uniform(0.01, 0.05) * min(attempt + 1, 10))
-    raise CommitContested(
-        f"{table.place.uri}: batch {batch} of {sequence} could not be committed in {TRIES} tries ({failure})",
-        "run the sync again; if it stays so, see whether the disk is full or the store read-only",
-    )
+        change = build(snapshot)
+        _write(snapshot, change, table.schema, sequence, batch)
+        return Committed(change.counts, is_ours=True)
+
+    return until_done(table.place, f"batch {batch} of {sequence}", attempt)
 
 
 def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: str, batch: int) -> None:
@@ -207,10 +212,17 @@ def _bare(schema: pa.Schema) -> pa.Schema:
 
 def counts_of(snapshot: DeltaTable, sequence: str, batch: int) -> Counts:
     """The counts that the commit of `batch` carries. Raises StoreError when the log no longer holds that commit."""
-    for entry in snapshot.history():
-        if entry.get(SEQUENCE) == sequence and entry.get(BATCH) == str(batch):
-            found: Counts = json.loads(entry[COUNTS])
-            return found
+    # Most often one of the newest is asked for; a whole history takes a second for some thousand commits.
+    limit, read = 16, 0
+    while True:
+        entries = snapshot.history(limit)
+        for entry in entries[read:]:
+            if entry.get(SEQUENCE) == sequence and entry.get(BATCH) == str(batch):
+                found: Counts = json.loads(entry[COUNTS])
+                return found
+        if len(entries) < limit:
+            break
+        limit, read = 8 * limit, len(entries)
     raise StoreError(
         f"{snapshot.table_uri}: the commit of batch {batch} of {sequence} is no longer in the log",
         "the ledger must be complete before logs are cleaned: run `hutong verify`",
