@@ -63,7 +63,7 @@ def test_rows_that_stand_in_a_failure_are_not_told(tmp_path: Path) -> None:
 
 
 def table_at(place: Place) -> Table:
-    return Table(place, SCHEMA, (), "numbers 数", {})
+    return Table(place, SCHEMA, (), "numbers 数", {}, admit=lambda _: None)
 
 
 @contextlib.contextmanager
@@ -105,7 +105,7 @@ from hutong.store.tables import Change, Table, commit, number
 disk = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], check=True)
 rows = pa.table({"n": [1]})
-table = Table(Place(str(disk / "t")), rows.schema, (), "", {})
+table = Table(Place(str(disk / "t")), rows.schema, (), "", {}, admit=lambda _: None)
 commit(table, "s", 1, lambda _: Change(rows, {}))
 
 def tried():

@@ -103,17 +103,17 @@ def test_landing_has_statistics_over_what_batches_are_found_by_and_none_over_wha
 
 def test_a_checkpoint_does_not_clean_the_log(tmp_path: Path) -> None:
     """Also of a table that an earlier release made, which does not say of itself that its log stays."""
-    schema = arrow_schema(REGISTRY.dataset("operations"))
-    place = Place(str(tmp_path / "t"))
+    table = table_of(REGISTRY.dataset("operations"), Place(str(tmp_path / "t")))
+    schema = table.schema
+    cleans = {"delta.logRetentionDuration": "interval 0 seconds", "delta.checkpointInterval": "3"}
     DeltaTable.create(
-        place.uri,
+        table.place.uri,
         schema,
-        configuration={"delta.logRetentionDuration": "interval 0 seconds", "delta.checkpointInterval": "3"},
+        configuration={**table.properties, **cleans, "delta.enableExpiredLogCleanup": "true"},
         raise_if_key_not_exists=False,
     )
-    table = table_of(REGISTRY.dataset("operations"), place)
     for batch in range(1, 9):
         commit(table, "a/b/c", batch, lambda _: Change(schema.empty_table(), {}))
-    log = Path(place.uri, "_delta_log")
+    log = Path(table.place.uri, "_delta_log")
     assert list(log.glob("*.checkpoint.parquet"))
-    assert len(list(log.glob("*.json"))) == 9
+    assert len(list(log.glob("*.json"))) == 1 + DeltaTable(table.place.uri).version()
