@@ -163,16 +163,13 @@ def runs(store: Store, sequence: Sequence) -> list[Sequence]:
 
 def held(store: Store, sequence: Sequence) -> list[int]:
     """The batches of `sequence` of which landing holds pages, in order; retention takes the oldest away."""
-    found = existing(store.landing(sequence.platform, sequence.stream))
+    place = store.landing(sequence.platform, sequence.stream)
+    found = existing(place)
     if found is None:
         return []
-    numbers = (
-        pl.scan_delta(found)
-        .filter(pl.col("city") == sequence.city, pl.col("sequence") == sequence.id)
-        .select("batch")
-        .unique()
-        .collect()
-    )
+    pages = pl.scan_delta(found).filter(pl.col("city") == sequence.city, pl.col("sequence") == sequence.id)
+    with told(place):
+        numbers = pages.select("batch").unique().collect()
     return sorted(numbers["batch"])
 
 
