@@ -8,7 +8,7 @@ and the quarantine, kept as a table per platform, are one view each.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,17 @@ def rows_of(dataset: Dataset, registry: Registry, store: Store, then: Moment = e
     found = [
         dataset_of(table, place) for place in places_of(dataset, registry, store) if (table := then(place)) is not None
     ]
+    return readable(found, dataset)
+
+
+def readable(found: Sequence[pads.Dataset], dataset: Dataset) -> pads.Dataset:
+    """The rows of all of `found` with the columns of the contract of `dataset`; null where a column was not there."""
     schema = arrow_schema(dataset)
     if not found:
         return pads.dataset(schema.empty_table())
     there = set.intersection(*(set(one.schema.names) for one in found))
     return pads.dataset(
-        found, schema=pa.schema(field if field.name in there else field.with_nullable(True) for field in schema)
+        list(found), schema=pa.schema(field if field.name in there else field.with_nullable(True) for field in schema)
     )
 
 
@@ -64,9 +69,9 @@ def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb
     # DuckDB would otherwise let a query read variables of this process by their names.
     connection = duckdb.connect(config={"python_enable_replacements": "false"})
     connection.execute("SET TimeZone = 'UTC'")
-    for dataset in _served(registry):
-        connection.register(_table(dataset), rows_of(dataset, registry, store, then))
-        _make_views(dataset, connection)
+    for dataset in served(registry):
+        connection.register(table_name(dataset), rows_of(dataset, registry, store, then))
+        make_views(dataset, connection)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -81,9 +86,17 @@ def query(
     Raises AskedWrongly, with the database's own words, when it cannot be answered, and StoreError when the lake cannot
     be read.
     """
+    connection = connect(registry, store, moment(at, registry, store))
+    try:
+        return answer(sql, connection, params)
+    finally:
+        connection.close()
+
+
+def answer(sql: str, connection: duckdb.DuckDBPyConnection, params: Mapping[str, Any] | None = None) -> pa.Table:
+    """What `connection` answers to `sql`. Raises AskedWrongly, with the database's own words, when it cannot."""
     import duckdb
 
-    connection = connect(registry, store, moment(at, registry, store))
     try:
         relation = connection.sql(sql, params=dict(params or {}))
         return pa.table({}) if relation is None else relation.to_arrow_table()
@@ -101,24 +114,23 @@ def query(
         raise AskedWrongly(
             said, "`hutong datasets` lists the tables, `hutong datasets NAME` the columns of one"
         ) from None
-    finally:
-        connection.close()
 
 
-def _served(registry: Registry) -> Iterator[Dataset]:
+def served(registry: Registry) -> Iterator[Dataset]:
     """Every dataset but the older major versions whose declared end has come."""
     now = datetime.now(UTC)
     return (dataset for dataset in registry.datasets.values() if not dataset.has_ended(now))
 
 
-def _table(dataset: Dataset) -> str:
+def table_name(dataset: Dataset) -> str:
     """The name under which all rows of a dataset are known to the database."""
     return f"_{dataset.id}"
 
 
-def _make_views(dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> None:
+def make_views(dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the views of `dataset` over the table that holds all of its rows."""
     columns = ", ".join(f'"{name}"' for name in dataset.names)
-    every = f'SELECT {columns} FROM "{_table(dataset)}"'
+    every = f'SELECT {columns} FROM "{table_name(dataset)}"'
     if TOMBSTONE in dataset.names:
         connection.execute(f'CREATE VIEW "{dataset.id}_all" AS {every}')
         every += f" WHERE {TOMBSTONE} IS NULL"

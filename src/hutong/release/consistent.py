@@ -22,6 +22,7 @@ from hutong.model.batch import Sequence
 from hutong.model.dataset import TableName
 from hutong.registry import Registry
 from hutong.release.pinned import RELEASES, Pin
+from hutong.store.contracted import contract_version
 from hutong.store.landing import runs
 from hutong.store.past import recent_sequences
 from hutong.store.paths import PER_PLATFORM, Place, Store
@@ -78,7 +79,7 @@ def look(registry: Registry, store: Store) -> Look:
     sequences = _sequences(pasts, registry, store)
     at = _agreed(pasts, sequences)
     pins = tuple(
-        Pin(table.dataset, table.platform, version, pasts[table].contract_version(version))
+        Pin(table.dataset, table.platform, version, contract_version(pasts[table].known(version)))
         for table, version in sorted(at.items(), key=lambda item: (item[0].dataset, item[0].platform or ""))
     )
     half: set[tuple[str, int]] = set()
@@ -151,10 +152,6 @@ class _Past:
         first = self.ending_at(sequence, 0) + 1
         assert first > version
         return self.number(sequence, first)
-
-    def contract_version(self, version: int) -> str:
-        """The version of the contract that the table had then."""
-        return str(self.known(version).metadata().configuration.get("hutong.contract_version", ""))
 
     def _at(self, version: int) -> DeltaTable | None:
         if version not in self.opened:

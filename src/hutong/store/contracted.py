@@ -104,3 +104,8 @@ def _way_out(dataset: Dataset, file: str) -> str:
         f"undo the change, or raise the version to {next_version(dataset.version, 'breaking')} and keep the old file as"
         f" schemas/{dataset.contract}.v{dataset.major}.odcs.yaml with status deprecated and an endOfLife"
     )
+
+
+def contract_version(table: DeltaTable) -> str:
+    """The version of the contract that `table` was written under."""
+    return str(table.metadata().configuration[VERSION])

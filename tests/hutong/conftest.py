@@ -1,4 +1,4 @@
-"""The same small lake as the tests of publishing."""
+"""The small lake of the tests of publishing, for all who need one."""
 
 from tests.hutong.publish.conftest import registry, secrets, settings, store
 
