@@ -69,14 +69,16 @@ def changes(
     """
     before, after = moment(first, registry, store), moment(second, registry, store)
     for dataset in _datasets(only, registry):
-        place = store.base(dataset.id)
+        place = store.base(dataset.table)
         with _database() as connection:
             for name, rows in zip(("before", "after"), _differing(dataset, place, before, after), strict=True):
                 connection.register(name, rows)
-            yield _compare(dataset, examples, connection)
+            yield _compare(dataset, examples, connection, registry, store)
 
 
-def _compare(dataset: Dataset, examples: int, connection: duckdb.DuckDBPyConnection) -> Changes:
+def _compare(
+    dataset: Dataset, examples: int, connection: duckdb.DuckDBPyConnection, registry: Registry, store: Store
+) -> Changes:
     key, content = dataset.key, dataset.content
     wanted = ", ".join(f'"{name}"' for name in (*key, *content))
     listed = f" WHERE {TOMBSTONE} IS NULL" if TOMBSTONE in dataset.names else ""
@@ -90,12 +92,12 @@ def _compare(dataset: Dataset, examples: int, connection: duckdb.DuckDBPyConnect
             FROM (SELECT {wanted} FROM before{listed}) b FULL JOIN (SELECT {wanted} FROM after{listed}) a ON {joined}
             WHERE b."{key[0]}" IS NULL OR a."{key[0]}" IS NULL OR {differs}"""
     )
-    counted = answer("SELECT kind, count(*) AS n FROM differing GROUP BY ALL", connection).to_pylist()
+    counted = answer("SELECT kind, count(*) AS n FROM differing GROUP BY ALL", connection, registry, store).to_pylist()
     counts = {row["kind"]: row["n"] for row in counted}
     shown: tuple[Row, ...] = ()
     if counts and examples:
         ordered = ", ".join(f'"{name}"' for name in key)
-        found = answer(f"FROM differing ORDER BY {ordered} LIMIT {examples}", connection)
+        found = answer(f"FROM differing ORDER BY {ordered} LIMIT {examples}", connection, registry, store)
         shown = tuple(_row(row, dataset) for row in found.to_pylist())
     return Changes(dataset.id, counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0), shown)
 

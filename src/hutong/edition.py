@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -18,9 +18,6 @@ from hutong.release import NOW, Moment, moment
 from hutong.schema.arrow import arrow_schema
 from hutong.store.contracted import contract_version
 from hutong.store.paths import PER_PLATFORM, Place, Store
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,12 @@ def ask(
     asked_at = datetime.now(UTC)
     then = _Once(moment(at, registry, store))
     connection = connect(registry, store, then)
+
+    def told(sql: str, **params: Any) -> Iterator[tuple[Any, ...]]:
+        yield from (tuple(row.values()) for row in answer(sql, connection, registry, store, params).to_pylist())
+
     try:
-        rows = answer(sql, connection, params)
+        rows = answer(sql, connection, registry, store, params)
         read = list(datasets_read(sql, registry, params))
         fills = {dataset.id: _sources(dataset, registry) for dataset in read}
         newest: dict[str, datetime] = {}
@@ -83,9 +84,9 @@ def ask(
         for dataset in read:
             if not fills[dataset.id]:
                 continue
-            for platform, observed_at in _rows(_NEWEST.format(table_name(dataset)), connection):
+            for platform, observed_at in told(_NEWEST.format(table_name(dataset))):
                 newest[platform] = max(observed_at, newest.get(platform, observed_at))
-            shares += [Share(dataset.id, *row) for row in _rows(_SHARES, connection, sources=fills[dataset.id])]
+            shares += [Share(dataset.id, *row) for row in told(_SHARES, sources=fills[dataset.id])]
     finally:
         connection.close()
     tables = tuple(one for dataset in read for one in _versions(dataset, registry, store, then))
@@ -146,18 +147,13 @@ class _Once:
         return self.opened[place.uri]
 
 
-def _rows(sql: str, connection: duckdb.DuckDBPyConnection, **params: Any) -> Iterator[tuple[Any, ...]]:
-    for row in answer(sql, connection, params).to_pylist():
-        yield tuple(row.values())
-
-
 def _sources(dataset: Dataset, registry: Registry) -> list[str]:
     return [source.id for source in registry.sources.values() if dataset.id in source.datasets]
 
 
 def _versions(dataset: Dataset, registry: Registry, store: Store, then: Moment) -> Iterator[Read]:
     for platform in registry.connectors if dataset.id in PER_PLATFORM else [None]:
-        table = then(store.table(dataset.id, platform))
+        table = then(store.table(dataset.table, platform))
         if table is None:
             yield Read(dataset.id, platform, None, None)
         else:

@@ -88,13 +88,19 @@ def query(
     """
     connection = connect(registry, store, moment(at, registry, store))
     try:
-        return answer(sql, connection, params)
+        return answer(sql, connection, registry, store, params)
     finally:
         connection.close()
 
 
-def answer(sql: str, connection: duckdb.DuckDBPyConnection, params: Mapping[str, Any] | None = None) -> pa.Table:
-    """What `connection` answers to `sql`. Raises AskedWrongly, with the database's own words, when it cannot."""
+def answer(
+    sql: str,
+    connection: duckdb.DuckDBPyConnection,
+    registry: Registry,
+    store: Store,
+    params: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """What `connection`, opened by `connect`, answers to `sql`. Raises as `query` does."""
     import duckdb
 
     try:

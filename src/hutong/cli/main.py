@@ -53,6 +53,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "Pin one consistent version of all tables under a name (writes to the lake).",
             "以一个名称固定所有表的一致版本（写入数据湖）。",
         ),
+        "diff": say(
+            "Rows added, changed and removed between two versions (reads the lake).",
+            "两个版本之间新增、变更与删除的行（读取数据湖）。",
+        ),
     },
     say("Prove", "核验"): {
         "verify": say(

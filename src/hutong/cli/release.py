@@ -35,6 +35,6 @@ def release(name: str | None, reason: str | None, as_json: bool) -> None:
         show(["release", "made_at", "actor", "tables", "reason"], listed, as_json)
         return
     made = make(name, reason, registry, store)
-    pinned = [[pin.dataset, pin.platform, pin.version, pin.contract_version] for pin in made.pins]
-    show(["dataset", "platform", "version", "contract"], pinned, as_json)
+    pinned = [[pin.table, pin.platform, pin.version, pin.contract_version] for pin in made.pins]
+    show(["table", "platform", "version", "contract"], pinned, as_json)
     click.echo(say(f"{name}: {len(pinned)} tables pinned", f"{name}：已固定 {len(pinned)} 张表"), err=True)

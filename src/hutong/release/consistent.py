@@ -38,7 +38,7 @@ RUNNING = 200
 class TableId:
     """A table of the lake. platform: that of a ledger or quarantine; None for tables of all platforms."""
 
-    dataset: TableName
+    table: TableName
     platform: str | None
 
 
@@ -79,8 +79,8 @@ def look(registry: Registry, store: Store) -> Look:
     sequences = _sequences(pasts, registry, store)
     at = _agreed(pasts, sequences)
     pins = tuple(
-        Pin(table.dataset, table.platform, version, contract_version(pasts[table].known(version)))
-        for table, version in sorted(at.items(), key=lambda item: (item[0].dataset, item[0].platform or ""))
+        Pin(name.table, name.platform, version, contract_version(pasts[name].known(version)))
+        for name, version in sorted(at.items(), key=lambda item: (item[0].table, item[0].platform or ""))
     )
     half: set[tuple[str, int]] = set()
     left_out: set[tuple[str, int]] = set()
@@ -170,7 +170,7 @@ def _opened(registry: Registry, store: Store) -> dict[TableId, _Past]:
     names += [
         TableId(one.table, None) for one in registry.datasets.values() if one.table not in {*PER_PLATFORM, RELEASES}
     ]
-    places = {name: store.table(name.dataset, name.platform) for name in names}
+    places = {name: store.table(name.table, name.platform) for name in names}
     return {name: _Past(place, table) for name, place in places.items() if (table := existing(place)) is not None}
 
 
@@ -183,7 +183,7 @@ def _sequences(pasts: Mapping[TableId, _Past], registry: Registry, store: Store)
     live = [sequence for source in registry.sources.values() for sequence in source.sequences]
     names = {found.id for sequence in live for found in [sequence, *runs(store, sequence)]}
     for name, past in pasts.items():
-        if name.dataset == LEDGER:
+        if name.table == LEDGER:
             closed = pl.scan_delta(past.table).select("sequence").unique().collect()
             names |= set(closed["sequence"])
         names |= recent_sequences(past.table, RUNNING)
@@ -196,7 +196,7 @@ def _agreed(pasts: Mapping[TableId, _Past], sequences: Iterable[Sequence]) -> di
     """The version of each table, stepped back until all agree."""
     at = {name: past.newest for name, past in pasts.items()}
     fed = {
-        sequence: [name for name, past in pasts.items() if name.dataset != LEDGER and past.newest_number(sequence)]
+        sequence: [name for name, past in pasts.items() if name.table != LEDGER and past.newest_number(sequence)]
         for sequence in sequences
     }
     is_moving = True

@@ -6,7 +6,7 @@ It is the one list of pins: what it names must stay readable, whatever upkeep re
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,14 +25,14 @@ RELEASES = TableName("releases")
 class Pin:
     """The version of one table. platform: that of a ledger or quarantine; None for tables of all platforms."""
 
-    dataset: TableName
+    table: TableName
     platform: str | None
     version: int
     contract_version: str
 
     def place(self, store: Store) -> Place:
         """Where the table lies."""
-        return store.table(self.dataset, self.platform)
+        return store.table(self.table, self.platform)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Release:
         for pin in self.pins:
             yield {
                 "name": self.name,
-                "dataset": pin.dataset,
+                "table_name": pin.table,
                 "platform": pin.platform,
                 "version": pin.version,
                 "contract_version": pin.contract_version,
@@ -67,24 +67,21 @@ def releases(store: Store) -> list[Release]:
     if found is None:
         return []
     by_name: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in dataset_of(found, place).to_table().to_pylist():
+    for row in sorted(dataset_of(found, place).to_table().to_pylist(), key=_by_table):
         by_name[row["name"]].append(row)
-    made = [
-        Release(
-            name,
-            rows[0]["made_at"],
-            rows[0]["actor"],
-            rows[0]["note"],
-            tuple(
-                sorted(
-                    (Pin(row["dataset"], row["platform"], row["version"], row["contract_version"]) for row in rows),
-                    key=lambda pin: (pin.dataset, pin.platform or ""),
-                )
-            ),
-        )
-        for name, rows in by_name.items()
-    ]
+    made = [_release(name, rows) for name, rows in by_name.items()]
     return sorted(made, key=lambda release: release.made_at)
+
+
+def _by_table(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["table_name"], row["platform"] or ""
+
+
+def _release(name: str, rows: Sequence[Mapping[str, Any]]) -> Release:
+    pinned = (
+        Pin(TableName(row["table_name"]), row["platform"], row["version"], row["contract_version"]) for row in rows
+    )
+    return Release(name, rows[0]["made_at"], rows[0]["actor"], rows[0]["note"], tuple(pinned))
 
 
 def pins(store: Store) -> dict[str, set[int]]:

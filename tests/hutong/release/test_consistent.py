@@ -55,8 +55,8 @@ def store(tmp_path: Path) -> Store:
 def feed(registry: Registry, store: Store) -> Feed:
     def commit_to(sequence: Sequence, batch: int, tables: Iterable[TableId]) -> None:
         for name in tables:
-            dataset = registry.dataset(name.dataset)
-            table = table_of(dataset, store.table(name.dataset, name.platform))
+            dataset = registry.dataset(name.table)
+            table = table_of(dataset, store.table(name.table, name.platform))
             commit(table, sequence.id, batch, partial(nothing, dataset))
 
     return commit_to
@@ -66,10 +66,10 @@ def numbers(registry: Registry, store: Store, sequence: Sequence) -> dict[str, i
     """Where `sequence` ends in each table that it feeds, at the versions that agree."""
     found = {}
     for pin in look(registry, store).pins:
-        if TableId(pin.dataset, pin.platform) in tables_of(sequence):
+        if TableId(pin.table, pin.platform) in tables_of(sequence):
             table = existing(pin.place(store), pin.version)
             assert table is not None
-            found[pin.dataset] = table.transaction_version(sequence.id) or 0
+            found[pin.table] = table.transaction_version(sequence.id) or 0
     return found
 
 
@@ -77,7 +77,7 @@ def test_in_a_quiet_lake_every_table_is_pinned_as_it_is(registry: Registry, stor
     for batch in (1, 2):
         feed(FLOW, batch, tables_of(FLOW))
         feed(ROADS, batch, tables_of(ROADS))
-    versions = {TableId(pin.dataset, pin.platform): pin.version for pin in consistent(registry, store)}
+    versions = {TableId(pin.table, pin.platform): pin.version for pin in consistent(registry, store)}
     assert versions == dict.fromkeys(tables_of(FLOW) + tables_of(ROADS), 2) | {SERVICE: 4, ROAD: 4}
 
 
@@ -87,7 +87,7 @@ def test_a_lake_without_tables_has_nothing_to_pin(registry: Registry, store: Sto
 
 def test_a_pin_knows_the_contract_of_its_version(registry: Registry, store: Store, feed: Feed) -> None:
     feed(ROADS, 1, tables_of(ROADS))
-    found = {pin.dataset: pin.contract_version for pin in consistent(registry, store)}
+    found = {pin.table: pin.contract_version for pin in consistent(registry, store)}
     assert found == {name: registry.dataset(name).version for name in found}
 
 
@@ -121,7 +121,7 @@ def test_a_batch_that_does_not_end_is_named_with_the_way_to_end_it(
     with pytest.raises(StoreError, match=r"batch 1 of transport_info/.*/backfill/march .* run backfill/march again"):
         consistent(registry, store, patience_s=0)
     feed(BACKFILL, 1, tables_of(BACKFILL))
-    assert {pin.version for pin in consistent(registry, store, patience_s=0) if pin.dataset == "road_segment"} == {2}
+    assert {pin.version for pin in consistent(registry, store, patience_s=0) if pin.table == "road_segment"} == {2}
 
 
 def test_a_dataset_that_a_mapping_began_to_fill_late_does_not_undo_what_came_before(
@@ -154,7 +154,7 @@ def test_commits_that_are_no_batches_hold_nothing_back(registry: Registry, store
     feed(ROADS, 1, tables_of(ROADS))
     feed(Sequence("rebuild", "road_segment", "1"), 1, [ROAD])
     feed(Sequence("operations", "2f1c", ""), 1, [TableId("operations", None)])
-    versions = {pin.dataset: pin.version for pin in consistent(registry, store)}
+    versions = {pin.table: pin.version for pin in consistent(registry, store)}
     assert (versions["road_segment"], versions["operations"]) == (2, 1)
 
 
@@ -179,7 +179,7 @@ def test_however_batches_interleave_the_newest_versions_that_agree_are_found(
         batch, name = steps[sequence].pop(0)
         feed(sequence, batch, [name])
         log.append((name, sequence, batch))
-    found = {TableId(pin.dataset, pin.platform): pin.version for pin in look(registry, store).pins}
+    found = {TableId(pin.table, pin.platform): pin.version for pin in look(registry, store).pins}
     assert found == newest_that_agree(log)
 
 
