@@ -14,10 +14,12 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 from deltalake import (
@@ -234,7 +236,31 @@ def dataset_of(table: DeltaTable, place: Place) -> pads.Dataset:
 
     Always over a native filesystem: with deltalake's own, the process may die at exit after all its work is done.
     """
-    return table.to_pyarrow_dataset(filesystem=filesystem_of(place))
+    found = table.to_pyarrow_dataset(filesystem=filesystem_of(place))
+    older = _without_statistics(table)
+    if not older:
+        return found
+    # Of a column that a file does not have, deltalake 1.6 promises `column >= null`, and Arrow then finds no row in
+    # that file for any condition on it, IS NULL included. Such files are promised their partition only.
+    fragments = [
+        found.format.make_fragment(one.path, found.filesystem, _of_partition(one, table)) if one.path in older else one
+        for one in found.get_fragments()
+    ]
+    return pads.FileSystemDataset(fragments, found.schema, found.format, found.filesystem)
+
+
+def _without_statistics(table: DeltaTable) -> set[str]:
+    """Files that have no statistics for a column of which others have some: they are older than the column."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    known = [pc.is_valid(actions[name]) for name in actions.schema.names if name.startswith("null_count.")]
+    return set(actions.filter(pc.invert(reduce(pc.and_, known)))["path"].to_pylist()) if known else set()
+
+
+def _of_partition(fragment: pads.Fragment, table: DeltaTable) -> pads.Expression:
+    values = pads.get_partition_keys(fragment.partition_expression)
+    return reduce(
+        pc.and_kleene, (pc.field(name) == values[name] for name in table.metadata().partition_columns), pc.scalar(True)
+    )
 
 
 def sizes_at(place: Place) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def settings_in(root: Path) -> Settings:
     return read({"HUTONG_ROOT": str(root), "HUTONG_LAKE": str(root / "lake")})
 
 
+@cache
 def without_gates(contract: str) -> str:
     """The text of a contract with its Great Expectations entries removed."""
     import yaml
