@@ -36,6 +36,16 @@ def places_of(dataset: Dataset, registry: Registry, store: Store) -> list[Place]
     return [store.table(dataset.table, platform) for platform in platforms]
 
 
+def dataset_places(registry: Registry, store: Store) -> dict[str, Place]:
+    """Every table of every dataset, by the name that it goes by in what is said about it."""
+    found: dict[str, Place] = {}
+    for dataset in registry.datasets.values():
+        per_platform = dataset.id in PER_PLATFORM
+        names = [f"{dataset.id} of {platform}" for platform in registry.connectors] if per_platform else [dataset.id]
+        found |= dict(zip(names, places_of(dataset, registry, store), strict=True))
+    return found
+
+
 def rows_of(dataset: Dataset, registry: Registry, store: Store, then: Moment = existing) -> pads.Dataset:
     """All rows of `dataset`, tombstones too, with the contract's columns; no rows where nothing was published yet.
 

@@ -64,6 +64,12 @@ GROUPS: dict[str, dict[str, str]] = {
             "重新清点并与台账核对（读取数据湖）。",
         ),
     },
+    say("Keep up", "维护"): {
+        "maintain": say(
+            "Remove what nothing promises any longer, merge small files (changes the lake).",
+            "清理不再需要保留的内容，合并小文件（改动数据湖）。",
+        ),
+    },
 }
 
 

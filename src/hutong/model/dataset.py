@@ -6,7 +6,7 @@ Source: Open Data Contract Standard v3.1 (`schema/contract.py` reads the file).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NewType
 
 from hutong.model.declared import Words
@@ -98,6 +98,8 @@ class Dataset:
     """The contract's other custom properties: layer, sharing, dataLevel, provider, updateCycle, authority."""
     digest: str
     """SHA-256 of the contract file."""
+    retention: timedelta | None = None
+    """How long the pages are kept from which its rows are made; None is for ever."""
     successor: str | None = None
     """Of an older major version: the dataset that takes its place, which has the contract's id."""
     ends: datetime | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -55,6 +56,12 @@ class Source:
     def deciding(self) -> Dataset:
         """The dataset whose commit says what became of each record."""
         return self.datasets[self.mapping.rows[0].dataset]
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long its landed pages are kept: as long as the dataset asks that asks longest; None is for ever."""
+        stated = [dataset.retention for dataset in self.datasets.values()]
+        return None if None in stated else max(one for one in stated if one is not None)
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:

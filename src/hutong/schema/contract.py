@@ -6,7 +6,7 @@ typing error is a problem and not a default. hutong's own words stand under `cus
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
@@ -19,6 +19,8 @@ from hutong.schema.rules import row_rules
 Version = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*\.\d+\.\d+$")]
 """Major, minor and patch: raised by breaking, by additive, and by changes of words."""
 _INSTANT = TypeAdapter(AwareDatetime)
+
+_DAYS = {"d": 1, "y": 365}
 
 
 class CustomProperty(Declared):
@@ -114,7 +116,7 @@ class Contract(Declared):
 def to_dataset(contract: Contract, digest: str) -> Dataset:
     """The dataset of `contract`. digest: SHA-256 of the file.
 
-    Raises ValueError when a custom property or an end of life has a value that hutong does not know.
+    Raises ValueError when a custom property, the retention or an end of life has a value that hutong does not know.
     """
     table = contract.tables[0]
     own = {item.property: item.value for item in table.customProperties}
@@ -133,6 +135,7 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
         properties=own,
         digest=digest,
+        retention=_retention(contract),
         ends=_end(contract),
     )
 
@@ -149,6 +152,17 @@ def _end(contract: Contract) -> datetime | None:
         raise ValueError(
             f"endOfLife is {str(stated)!r}; state an instant with its offset, such as '2027-07-01T00:00:00+08:00'"
         ) from None
+
+
+def _retention(contract: Contract) -> timedelta | None:
+    """Source: ODCS v3.1, service-level property `retention`; its units are d (days) and y (years)."""
+    stated = next((entry for entry in contract.slaProperties if entry.get("property") == "retention"), None)
+    if stated is None:
+        return None
+    value, unit = stated.get("value"), stated.get("unit")
+    if type(value) is not int or value <= 0 or unit not in _DAYS:
+        raise ValueError(f"retention is {value!r} {unit!r}; state whole days or years, such as value: 90, unit: d")
+    return timedelta(days=value * _DAYS[unit])
 
 
 def _field(column: Property) -> Field:

@@ -83,8 +83,13 @@ def landing_table(store: Store, sequence: Sequence) -> Table:
         SCHEMA,
         ("city",),
         f"Pages of {sequence.source} as received",
-        # What batches are found by. Further columns, cursors and addresses among them, would only swell the log.
-        {"hutong.landing": sequence.source, "delta.dataSkippingStatsColumns": "sequence,batch,page,fetched_at"},
+        {
+            "hutong.landing": sequence.source,
+            # What batches are found by. Further columns, cursors and addresses among them, would only swell the log.
+            "delta.dataSkippingStatsColumns": "sequence,batch,page,fetched_at",
+            # Pages whose time is over would be written once more into a change feed.
+            "delta.enableChangeDataFeed": "false",
+        },
         admit=_admit,
     )
 

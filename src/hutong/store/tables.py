@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 from deltalake import (
+    ColumnProperties,
     CommitProperties,
     DeltaTable,
     Transaction,
@@ -51,7 +52,10 @@ PROPERTIES: Mapping[str, str] = {
 SEQUENCE, BATCH, COUNTS = "hutong.sequence", "hutong.batch", "hutong.counts"
 REBUILD = "rebuild"
 """First word of the app id under which a table's rows are made anew from landing."""
-_WRITER = WriterProperties(compression="ZSTD")
+# A landed page is found by its number and never by its content: with statistics and a dictionary of bodies each would
+# be stored three times.
+_BODIES = {"body": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")}
+WRITER = WriterProperties(compression="ZSTD", column_properties=_BODIES)
 
 Counts = dict[str, Any]
 
@@ -196,14 +200,14 @@ def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: st
         max_commit_retries=0,
     )
     if change.replace is None:
-        write_deltalake(snapshot, rows, mode="append", writer_properties=_WRITER, commit_properties=properties)
+        write_deltalake(snapshot, rows, mode="append", writer_properties=WRITER, commit_properties=properties)
         return
     write_deltalake(
         snapshot,
         rows,
         mode="overwrite",
         predicate=change.replace,
-        writer_properties=_WRITER,
+        writer_properties=WRITER,
         commit_properties=properties,
     )
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from deltalake import DeltaTable
 
 from hutong.errors import HutongError
-from hutong.lake import places_of
+from hutong.lake import dataset_places
 from hutong.registry import Registry
 from hutong.secrets import Secrets
-from hutong.store.paths import PER_PLATFORM, Place, Store
+from hutong.store.paths import Place, Store
 from hutong.store.tables import existing
 from hutong.verify.batches import Lake, check_stream
 from hutong.verify.report import Report
@@ -59,9 +59,4 @@ def _places(registry: Registry, store: Store) -> Mapping[str, Place]:
     found: dict[str, Place] = {}
     for source in registry.sources.values():
         found[f"landing of {source.id}"] = store.landing(source.connector.platform, source.name)
-    for dataset in registry.datasets.values():
-        places = places_of(dataset, registry, store)
-        per_platform = dataset.id in PER_PLATFORM
-        names = [f"{dataset.id} of {platform}" for platform in registry.connectors] if per_platform else [dataset.id]
-        found |= dict(zip(names, places, strict=True))
-    return found
+    return found | dataset_places(registry, store)
