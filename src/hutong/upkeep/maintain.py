@@ -17,6 +17,7 @@ from hutong.registry import Registry, Source
 from hutong.release.pinned import pins
 from hutong.store.compaction import PAGES, ROWS, Shape, compact
 from hutong.store.expiry import remove_expired
+from hutong.store.failures import told
 from hutong.store.history import history_of, remove
 from hutong.store.leftovers import remove_leftovers
 from hutong.store.paths import Place, Store
@@ -55,9 +56,11 @@ def _planned(registry: Registry, store: Store, now: datetime, reach: timedelta) 
     waiting = Waiting(registry, store)
     for table, place, shape, promises in _tables(registry, store, reach, waiting):
         try:
-            found = existing(place)
-            if found is not None:
-                yield Upkeep(table, plan(place, found, promises(found), shape, now))
+            with told(place):
+                found = existing(place)
+                planned = None if found is None else plan(place, found, promises(found), shape, now)
+            if planned is not None:
+                yield Upkeep(table, planned)
         except HutongError as wrong:
             waiting.is_sure = False
             yield Upkeep(table, None, str(wrong))
@@ -88,7 +91,8 @@ def _carried_out(one: Upkeep) -> Upkeep:
     if one.plan is None or one.plan.is_empty:
         return one
     try:
-        _carry_out(one.plan)
+        with told(one.plan.place):
+            _carry_out(one.plan)
     except HutongError as wrong:
         return replace(one, problem=str(wrong))
     log.info("maintained table=%s %s", one.table, _said([one.plan]))
