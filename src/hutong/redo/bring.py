@@ -80,9 +80,13 @@ class Bringing:
             return Change(rows, _counts(found.difference), replace, found.lacking)
 
         table = table_of(self.part.dataset, self._place)
-        if not commit(table, app, number(self._place, app) + 1, build).is_ours:
+        if not commit(table, app, self.commits(app) + 1, build).is_ours:
             raise Overtaken
         return found
+
+    def commits(self, app: str) -> int:
+        """How many commits the table holds under the app id `app`."""
+        return number(self._place, app)
 
 
 def behind(table: DeltaTable | None, reached: Reached) -> dict[str, int]:

@@ -116,7 +116,7 @@ def _must_be_made_as_now(side: Side, store: Store, secrets: Secrets) -> None:
     for stream in side.streams:
         now = versions_of(stream.source, secrets)
         ledger = entries(store.ledger(stream.live.platform), stream.live)
-        made = made_with(ledger, now, stream.source.deciding.id)
+        made = made_with(ledger, now, stream.source.deciding.table)
         otherwise: dict[str, list[str]] = {}
         for run, batch in ((run, batch) for run, batch in closed.items() if run.is_of(stream.live)):
             for landed in held(store, run):

@@ -103,8 +103,12 @@ class Refusals:
             replace = self._predicate(found.batches) if found.batches else None
             return Change(rows, {"batches": len(found.batches)}, replace, found.lacking)
 
-        if not commit(table_of(self._dataset, self._place), app, number(self._place, app) + 1, build).is_ours:
+        if not commit(table_of(self._dataset, self._place), app, self.commits(app) + 1, build).is_ours:
             raise Overtaken
+
+    def commits(self, app: str) -> int:
+        """How many commits the quarantine holds under the app id `app`."""
+        return number(self._place, app)
 
     def _light(self, table: DeltaTable | None, place: Place, columns: list[str]) -> pl.DataFrame:
         """The findings of this stream in this city, without what makes them heavy."""

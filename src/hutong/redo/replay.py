@@ -136,14 +136,14 @@ class Replayed:
             orient="row",
         )
         after = entries(self._side.store.ledger(self.stream.live.platform), self.stream.live)
-        datasets = list(self.stream.source.datasets)
+        datasets = [dataset.table for dataset in self.stream.source.datasets.values()]
         shifts = (
             shift(outcomes(before), outcomes(after))
             .join(anew, on=BATCH, how="semi")
             # Rows in a dataset that the mapping no longer fills stay: it may be the one of an older contract.
             .filter(pl.col("dataset").is_null() | pl.col("dataset").is_in(datasets))
         )
-        made = made_with(before, self._versions, self.stream.source.deciding.id)
+        made = made_with(before, self._versions, self.stream.source.deciding.table)
         otherwise = frozenset(batch for batch in anew.iter_rows() if made.get(batch))
         return Account(shifts, otherwise)
 
@@ -154,13 +154,15 @@ class Replayed:
 
         def build(snapshot: DeltaTable) -> Change:
             account = self._look(snapshot)
-            if account.is_none:
+            if account.is_none or snapshot.transaction_version(name.id):
                 raise Overtaken
             rows = self._entries(account, number)
             return Change(to_table(rows, dataset), {"rows": len(rows)})
 
         dataset = self._registry.dataset("ledger")
-        if not commit(table_of(dataset, self._ledger), name.id, 1, build).is_ours:
+        # A table that was overtaken between two commits holds a second one; the ledger closes them all.
+        commits = max([self._refusals.commits(name.id), *(one.commits(name.id) for one in self._bringings), 1])
+        if not commit(table_of(dataset, self._ledger), name.id, commits, build).is_ours:
             raise Overtaken
 
     def _entries(self, account: Account, replay: int) -> list[dict[str, Any]]:
@@ -178,7 +180,7 @@ class Replayed:
                 "completeness": known["completeness"],
                 "fates": {"published": 0},
                 "quarantined": {},
-                "rows": {dataset: {"written": 0} for dataset in self.stream.source.datasets},
+                "rows": {dataset.table: {"written": 0} for dataset in self.stream.source.datasets.values()},
                 "gates": [],
             }
             for row in moved[origin, batch]:
@@ -190,7 +192,7 @@ class Replayed:
                     into, outcome = counts["fates"], row["outcome"]
                 into[outcome] = row["after"] - row["before"]
             sequence = replay_of(Sequence.parse(origin), replay)
-            deciding = self.stream.source.deciding.id
+            deciding = self.stream.source.deciding.table
             rows += ledger_rows(sequence, batch, counts, self._versions, known["landed_at"], deciding)
         return rows
 
