@@ -1,13 +1,29 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hutong.errors import AskedWrongly
 from hutong.lake import connect, query
+from hutong.model.dataset import Field
 from hutong.registry import Registry, open_registry
+from hutong.schema.arrow import to_table
 from hutong.settings import read
+from hutong.store.contracted import table_of
 from hutong.store.paths import Store
+from hutong.store.tables import Change, commit
 from tests.conftest import ROOT
+from tests.hutong.making import START, WORDS
+
+JUNCTION = {
+    "city": "500000",
+    "source_platform": "cim",
+    "source_stream": "junction",
+    "observed_at": START,
+    "received_at": START,
+    "batch": 1,
+    "record": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +44,35 @@ def test_every_contract_is_a_view_even_before_anything_was_published(registry: R
 
 def test_the_main_view_holds_the_authority_only(registry: Registry, store: Store) -> None:
     assert query("SELECT count(*) AS n FROM junction_main", registry, store).to_pylist() == [{"n": 0}]
+
+
+def test_what_a_platform_no_longer_lists_is_only_in_the_view_of_all(registry: Registry, store: Store) -> None:
+    dataset = registry.dataset("junction")
+    listed, gone = (dict.fromkeys(dataset.names) | JUNCTION | {"source_id": name} for name in ("A", "B"))
+    gone["last_seen_at"] = START
+    rows = to_table([listed, gone], dataset)
+    commit(table_of(dataset, store.base(dataset.table)), "s", 1, lambda _: Change(rows, {}))
+    for view, names in {"junction": ["A"], "junction_main": ["A"], "junction_all": ["A", "B"]}.items():
+        answer = query(f"SELECT source_id FROM {view} ORDER BY ALL", registry, store)
+        assert [row["source_id"] for row in answer.to_pylist()] == names
+
+
+def test_a_dataset_without_tombstones_has_no_view_of_all(registry: Registry, store: Store) -> None:
+    with pytest.raises(AskedWrongly, match="traffic_flow_all"):
+        query("FROM traffic_flow_all", registry, store)
+
+
+@pytest.mark.parametrize("is_required", [False, True])
+def test_columns_that_an_old_version_lacks_are_null(is_required: bool, registry: Registry, store: Store) -> None:
+    dataset = registry.dataset("junction")
+    rows = to_table([dict.fromkeys(dataset.names) | JUNCTION | {"source_id": "A"}], dataset)
+    commit(table_of(dataset, store.base(dataset.table)), "s", 1, lambda _: Change(rows, {}))
+    new = Field("surveyed_by", WORDS, "", "string", required=is_required)
+    grown = replace(
+        registry, datasets={**registry.datasets, "junction": replace(dataset, fields=(*dataset.fields, new))}
+    )
+    answer = query("SELECT surveyed_by FROM junction WHERE surveyed_by IS NULL", grown, store)
+    assert answer.to_pylist() == [{"surveyed_by": None}]
 
 
 def test_parameters_are_values_and_never_sql(registry: Registry, store: Store) -> None:

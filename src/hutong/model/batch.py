@@ -48,6 +48,11 @@ class Sequence:
         return (self.platform, self.stream, self.city) == (other.platform, other.stream, other.city)
 
     @property
+    def is_replay(self) -> bool:
+        """Whether it moves what another sequence published, and has no pull of its own."""
+        return self.run.split("/")[-2:-1] == ["replay"]
+
+    @property
     def source(self) -> str:
         """Such as `cim.junction`, as people write it."""
         return f"{self.platform}.{self.stream}"

@@ -29,6 +29,7 @@ from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import existing
 
 LEDGER, QUARANTINE = TableName("ledger"), TableName("quarantine")
+WHOLE = 2
 PAUSE_S = 0.5
 RUNNING = 200
 """So many of a table's newest commits are searched for sequences that neither land nor stand in the ledger yet."""
@@ -118,12 +119,15 @@ class _Past:
         return table
 
     def number(self, sequence: Sequence, version: int) -> int:
-        """The newest batch of `sequence` at `version`; 0 if none, or if that version is gone."""
-        asked = (sequence.id, version)
-        if asked not in self.numbers:
-            table = self._at(version)
-            self.numbers[asked] = 0 if table is None else table.transaction_version(sequence.id) or 0
-        return self.numbers[asked]
+        """The newest batch of `sequence` at `version`; 0 if none, or if that version is gone.
+
+        A replay is one batch, but one that was killed and run again has committed twice to some tables and never to
+        others; of it this is `WHOLE` for the last commit and all after it, less for those before.
+        """
+        shown = self._transaction(sequence, version)
+        if not (shown and sequence.is_replay):
+            return shown
+        return WHOLE if shown == self._transaction(sequence, self.newest) else WHOLE - 1
 
     def newest_number(self, sequence: Sequence) -> int:
         """The newest batch of `sequence`; 0 if none."""
@@ -152,6 +156,13 @@ class _Past:
         first = self.ending_at(sequence, 0) + 1
         assert first > version
         return self.number(sequence, first)
+
+    def _transaction(self, sequence: Sequence, version: int) -> int:
+        asked = (sequence.id, version)
+        if asked not in self.numbers:
+            table = self._at(version)
+            self.numbers[asked] = 0 if table is None else table.transaction_version(sequence.id) or 0
+        return self.numbers[asked]
 
     def _at(self, version: int) -> DeltaTable | None:
         if version not in self.opened:

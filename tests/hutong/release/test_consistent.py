@@ -14,7 +14,7 @@ from hutong.errors import StoreError
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry, open_registry
-from hutong.release.consistent import TableId, consistent, look
+from hutong.release.consistent import LEDGER, QUARANTINE, TableId, consistent, look
 from hutong.schema.arrow import to_table
 from hutong.settings import read
 from hutong.store.contracted import table_of
@@ -163,6 +163,19 @@ def test_a_replay_that_neither_landed_nor_ended_shows_in_no_table(registry: Regi
     feed(ROADS, 1, tables_of(ROADS))
     feed(replay, 1, [ROAD])
     assert numbers(registry, store, replay)["road_segment"] == 0
+
+
+def test_a_replay_that_was_run_again_is_held_whole_or_not_at_all(registry: Registry, store: Store, feed: Feed) -> None:
+    replay = Sequence("cim", "road_segment", "500000", "replay/1")
+    ledger, quarantine = (TableId(name, "cim") for name in (LEDGER, QUARANTINE))
+    feed(ROADS, 1, tables_of(ROADS))
+    feed(replay, 1, [quarantine, ROAD])  # killed here; platform_service never hears of it
+    feed(replay, 2, [ROAD])
+    assert numbers(registry, store, replay) == dict.fromkeys(numbers(registry, store, replay), 0)
+    feed(replay, 1, [ledger])
+    found = numbers(registry, store, replay)
+    assert found == {"ledger": 1, "platform_service": 0, "quarantine": 1, "road_segment": 2}
+    assert look(registry, store).left_out == frozenset()
 
 
 @pytest.mark.parametrize("seed", range(4))
