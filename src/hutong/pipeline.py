@@ -11,20 +11,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 from hutong.errors import AskedWrongly, StoreError
 from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
+from hutong.model.rows import Refresh
 from hutong.normalise.pseudonym import Pseudonymiser
-from hutong.normalise.stage import compile_source, normalise, pseudonymiser
+from hutong.normalise.shown import keys_shown
+from hutong.normalise.stage import Plan, compile_source, normalise, pseudonymiser
 from hutong.pages import records_of
 from hutong.publish.stage import last_published, publish
 from hutong.registry import Registry, Source
 from hutong.secrets import Secrets
 from hutong.store.contracted import table_of
 from hutong.store.crypt import StoreKey
-from hutong.store.landing import mark, read_batch
+from hutong.store.landing import LandedPage, mark, pull_ended_by, read_batch
 from hutong.store.paths import Store
 from hutong.store.tables import fitted
 from hutong.validate.stage import validate
@@ -100,7 +103,29 @@ def publish_landed(
             )
         normalised = normalise(records_of(pages, source.stream), sequence, batch, plan)
         validated = validate(normalised, source)
-        yield publish(sequence, batch, validated, pages, source, versions, registry, into)
+        refresh = _refresh(source, sequence, batch, pages, plan, store, key)
+        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+
+
+def _refresh(
+    source: Source,
+    sequence: Sequence,
+    batch: int,
+    pages: list[LandedPage],
+    plan: Plan,
+    store: Store,
+    key: StoreKey | None,
+) -> Refresh | None:
+    """What the pull that `batch` ends shows, if every pull of the stream reads all there is and this one did."""
+    reads_all = source.stream.incremental is None and pages[-1].completeness == "proven"
+    if not reads_all or not any(dataset.has_tombstones for dataset in source.datasets.values()):
+        return None
+    first = pull_ended_by(store, sequence, batch)
+    if first is None:
+        return None
+    earlier = (read_batch(store, sequence, before, key) for before in range(first, batch))
+    records = (record for part in chain(earlier, [pages]) for record in records_of(part, source.stream))
+    return keys_shown(records, pages[-1].fetched_at, plan, source)
 
 
 def versions_of(source: Source, secrets: Secrets) -> Versions:

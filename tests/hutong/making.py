@@ -40,7 +40,12 @@ def page(rows: Sequence[Mapping[str, Any]], *, resume: str | None = None, cursor
 
 
 def dataset(
-    write_mode: WriteMode = "append", *, key: Sequence[str] = ("source_id",), revision: str | None = None
+    write_mode: WriteMode = "append",
+    *,
+    key: Sequence[str] = ("source_id",),
+    revision: str | None = None,
+    tombstones: bool = False,
+    by_date: bool = False,
 ) -> Dataset:
     """A dataset of one value per source_id, with the engine's own columns."""
     types: dict[str, FieldType] = {
@@ -55,7 +60,12 @@ def dataset(
         "value": "double",
         "revised": "long",
     }
-    fields = tuple(Field(name, WORDS, "", kind, name not in ("value", "revised")) for name, kind in types.items())
+    if tombstones:
+        types["last_seen_at"] = "timestamp"
+    if by_date:
+        types["date"] = "date"
+    nullable = ("value", "revised", "last_seen_at")
+    fields = tuple(Field(name, WORDS, "", kind, name not in nullable) for name, kind in types.items())
     return Dataset(
         id="thing",
         version="1.0.0",
@@ -63,7 +73,7 @@ def dataset(
         description="",
         fields=fields,
         key=("city", "source_platform", "source_stream", *key),
-        partition_by=("city",),
+        partition_by=("city", "date") if by_date else ("city",),
         write_mode=write_mode,
         revision=revision,
         rules=(),

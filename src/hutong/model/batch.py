@@ -53,6 +53,13 @@ class Sequence:
         return self.run.split("/")[-2:-1] == ["replay"]
 
     @property
+    def refreshes(self) -> str:
+        """App id under which a table keeps the time of the newest complete refresh of this source, whatever run it
+        came in; the number is in microseconds since 1970.
+        """
+        return f"{self.platform}/{self.stream}/{self.city}#refresh"
+
+    @property
     def source(self) -> str:
         """Such as `cim.junction`, as people write it."""
         return f"{self.platform}.{self.stream}"

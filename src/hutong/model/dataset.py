@@ -31,6 +31,9 @@ ENGINE_FIELDS = (
 )
 """Columns that the engine fills itself; a mapping must not."""
 
+SOURCE = ("city", "source_platform", "source_stream")
+"""Columns that all rows of one stream in one city share."""
+
 PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "run", "date", "last_seen_at"})
 """Columns that say where and when a row came from: two rows that differ in these alone say the same."""
 
@@ -138,6 +141,16 @@ class Dataset:
     def names(self) -> tuple[str, ...]:
         """Column names in the contract's order."""
         return tuple(field.name for field in self.fields)
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """The key among rows of one source."""
+        return tuple(name for name in self.key if name not in SOURCE)
+
+    @property
+    def has_tombstones(self) -> bool:
+        """Whether rows that a complete refresh no longer shows stay, with `last_seen_at`."""
+        return self.write_mode == "latest" and "last_seen_at" in self.names
 
     @property
     def content(self) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def entries(counts: Mapping[str, Any]) -> list[Entry]:
         found.append(Entry("gate", gate["dataset"], outcome, gate["gate"], int(not gate["passed"])))
     # Commits of hutong 0.1 say nothing of drift.
     found += [Entry("drift", None, one["change"], one["field"], one["records"]) for one in counts.get("drift", ())]
+    for table, unreadable in counts.get("no_tombstones", {}).items():
+        found.append(Entry("drift", table, "no_tombstones", None, unreadable))
     return found or [Entry("record", None, "published", None, 0)]
 
 

@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +23,9 @@ from deltalake import DeltaTable
 from hutong.errors import StoreError
 from hutong.model.batch import GateResult, Published, Sequence, Versions
 from hutong.model.dataset import Dataset
-from hutong.model.rows import Validated
+from hutong.model.rows import Refresh, Validated
 from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
-from hutong.publish.upsert import change_for
+from hutong.publish.upsert import Shown, change_for
 from hutong.registry import Registry, Source
 from hutong.schema.arrow import to_table
 from hutong.store.contracted import table_of
@@ -58,18 +58,30 @@ def publish(
     versions: Versions,
     registry: Registry,
     store: Store,
+    refresh: Refresh | None = None,
 ) -> Published:
     """Publish `batch`; what is committed already is left as it is.
 
+    refresh: what the pull shows, when the batch ends one that shows everything; what it does not show becomes a
+    tombstone, unless a gate refuses the batch or a record's key cannot be read.
     Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
     begun under other versions of what is declared.
     """
     quarantined = quarantine_rows(sequence, batch, validated.refused, source.mapping.version)
     _begin(sequence, batch, quarantined, versions, registry, store)
+    if refresh is not None and validated.is_refused:
+        refresh = None
+    if refresh is not None and refresh.unreadable:
+        log.warning(
+            "no tombstones sequence=%s batch=%d: records without a readable key=%s",
+            sequence.id,
+            batch,
+            dict(refresh.unreadable),
+        )
     by_dataset: dict[str, dict[str, int]] = {}
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
-        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, by_dataset, store)
+        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, by_dataset, store)
         by_dataset[dataset.table] = (
             counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
         )
@@ -124,6 +136,7 @@ def _commit_dataset(
     dataset: Dataset,
     source: Source,
     pages: SequenceOf[LandedPage],
+    refresh: Refresh | None,
     others: Mapping[str, dict[str, int]],
     store: Store,
 ) -> Counts:
@@ -133,32 +146,50 @@ def _commit_dataset(
         table, repeats = validated.tables[dataset.id], validated.repeats[dataset.id]
         if validated.is_refused:
             table, repeats = table.slice(0, 0), {}
-        change, outcomes = change_for(snapshot, table, repeats, dataset, sequence)
+        change = change_for(snapshot, table, repeats, dataset, sequence, _shown(refresh, dataset))
         if dataset.id != source.deciding.id:
             return change
         rows = {**others, dataset.table: change.counts["rows"]}
-        return Change(change.rows, _account(validated, outcomes, rows, pages), change.replace)
+        return replace(change, counts=_account(validated, rows, source, refresh, pages))
 
     return commit(table_of(dataset, store.base(dataset.table)), sequence.id, batch, build).counts
 
 
+def _shown(refresh: Refresh | None, dataset: Dataset) -> Shown | None:
+    if refresh is None or not dataset.has_tombstones or dataset.id in refresh.unreadable:
+        return None
+    return Shown(refresh.at, refresh.keys[dataset.id])
+
+
 def _account(
-    validated: Validated, outcomes: Mapping[int, str], rows: Mapping[str, dict[str, int]], pages: SequenceOf[LandedPage]
+    validated: Validated,
+    rows: Mapping[str, dict[str, int]],
+    source: Source,
+    refresh: Refresh | None,
+    pages: SequenceOf[LandedPage],
 ) -> Counts:
-    """What became of every record of the batch: fates and, for quarantine, rules; they add up to `received`."""
+    """What became of every record of the batch: fates and, for quarantine, rules; they add up to `received`.
+
+    rows: dataset -> outcome -> count. A record has one row in the deciding dataset, which so decides its fate.
+    """
     passed = validated.received - len(validated.refused) - validated.withheld
-    fates: dict[str, int] = dict(Counter(FATE_OF_ROW[outcome] for outcome in outcomes.values()))
+    fates: Counter[str] = Counter()
+    for outcome, count in rows[source.deciding.table].items():
+        if outcome in FATE_OF_ROW:  # A tombstone is no record's.
+            fates[FATE_OF_ROW[outcome]] += count
     if validated.is_refused:
-        fates = {"refused": passed} if passed else {}
+        fates = Counter({"refused": passed} if passed else {})
     if validated.withheld:
         fates["withheld"] = validated.withheld
+    unreadable = refresh.unreadable if refresh is not None else {}
     return {
         "received": validated.received,
-        "fates": fates,
+        "fates": dict(fates),
         "quarantined": dict(Counter(one.findings[0].rule for one in validated.refused)),
         "rows": dict(rows),
         "gates": [asdict(gate) for gate in validated.gates],
         "drift": [asdict(one) for one in validated.drift],
+        "no_tombstones": {source.datasets[name].table: count for name, count in unreadable.items()},
         "completeness": pages[-1].completeness,
     }
 

@@ -1,9 +1,15 @@
-"""What one batch changes in one dataset, worked out on a given snapshot of it."""
+"""What one batch changes in one dataset, worked out on a given snapshot of it.
+
+Only rows of the batch's own keys come to memory, whatever the size of the table. A batch without corrections is an
+append. With them it is one unconditional MERGE, which rewrites the files that hold a replaced row, tells the change
+feed of nothing else, and is bounded to the partitions concerned. (Replacing those partitions was measured beside it:
+as slow, with more memory, and a change feed of every row in them.)
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pyarrow as pa
@@ -11,39 +17,61 @@ from deltalake import DeltaTable
 
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
-from hutong.schema.versions import settle
+from hutong.schema.life import Life
+from hutong.schema.versions import Outcomes, Settled, added, as_frame, as_table, settle
 from hutong.store.tables import Change, literal
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TELLABLE = (datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+"""Instants that SQL can spell: DataFusion reads them as 64 bits of nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a complete refresh shows of one dataset: when it ended, and the own keys of all its records."""
+
+    at: datetime
+    keys: pa.Table
 
 
 def change_for(
-    snapshot: DeltaTable, table: pa.Table, repeats: Mapping[int, str], dataset: Dataset, sequence: Sequence
-) -> tuple[Change, dict[int, str]]:
-    """The change that brings `table` into `snapshot`, and what became of every row by its record number.
+    snapshot: DeltaTable,
+    table: pa.Table,
+    repeats: Outcomes,
+    dataset: Dataset,
+    sequence: Sequence,
+    shown: Shown | None = None,
+) -> Change:
+    """The change that brings `table` into `snapshot`; its counts say what became of every row.
 
-    table: one row per key. repeats: rows that lost against another of the same batch.
-    Without corrections it is an append; with them the rows of this stream in the partitions concerned are written
-    anew, so that peak memory is bounded by a partition.
+    table: one row per key, all of the source of `sequence`. repeats: what became of rows that lost against another of
+    the same batch. shown: when the batch ends a complete refresh; only for datasets with tombstones.
     """
-    if table.num_rows == 0:
-        return Change(table, {"rows": dict(Counter(repeats.values()))}), dict(repeats)
-    old = (
-        pl.scan_delta(snapshot)
-        .filter(_same_source(sequence), *_reachable(table, dataset))
-        .select(dataset.names)
-        .collect()
-    )
-    settled = settle(table, old, dataset)
-    outcomes = {**repeats, **settled.outcomes}
-    counts = {"rows": dict(Counter(outcomes.values()))}
+    new = as_frame(table)
+    life = _life(snapshot, sequence, shown) if dataset.has_tombstones else None
+    of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
+    old = _standing(of_source, new, dataset)
+    settled = settle(new, old, dataset, life)
+    if shown is not None and life is not None:
+        others = _others(of_source, new, shown, life, dataset)
+        old, settled = pl.concat([old, others.select(old.columns)]), _with_others(settled, others, dataset)
+    counts = {"rows": added(repeats, settled.outcomes)}
+    transactions = {}
+    if life is not None and life.at is not None and life.is_newest:
+        transactions[sequence.refreshes] = (life.at - EPOCH) // timedelta(microseconds=1)
+    rows = as_table(settled.rows, table.schema)
     if settled.replaced.is_empty():
-        return Change(settled.rows, counts), outcomes
-    touched = old.join(settled.replaced, on=list(dataset.key), how="semi", nulls_equal=True)
-    where, filters = _partitions(touched, settled.rows, dataset, sequence)
-    # Read again: `old` holds only what the batch could reach, the replaced partitions hold more.
-    whole = pl.scan_delta(snapshot).filter(_same_source(sequence), *filters).select(dataset.names).collect()
-    kept = whole.join(settled.replaced, on=list(dataset.key), how="anti", nulls_equal=True)
-    rows = pa.concat_tables([kept.to_arrow().cast(table.schema), settled.rows])
-    return Change(rows, counts, replace=where), outcomes
+        return Change(rows, counts, transactions=transactions)
+    touched = old.join(settled.replaced, on=list(dataset.own_key), how="semi")
+    return Change(rows, counts, match=_match(touched, dataset, sequence), transactions=transactions)
+
+
+def _life(snapshot: DeltaTable, sequence: Sequence, shown: Shown | None) -> Life:
+    newest = snapshot.transaction_version(sequence.refreshes)
+    return Life(
+        newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
+        at=None if shown is None else shown.at,
+    )
 
 
 def _same_source(sequence: Sequence) -> pl.Expr:
@@ -54,36 +82,80 @@ def _same_source(sequence: Sequence) -> pl.Expr:
     )
 
 
-def _reachable(table: pa.Table, dataset: Dataset) -> list[pl.Expr]:
-    """Bounds on time within which rows of the same keys must lie, when the key holds a time; they prune files."""
-    bounds: list[pl.Expr] = []
-    for name in dataset.key:
-        if dataset.field(name).type == "timestamp":
-            times = pl.from_arrow(table[name])
-            assert isinstance(times, pl.Series)
-            bounds.append(pl.col(name).is_between(times.min(), times.max()))
-            if name == "observed_at" and "date" in dataset.partition_by:
-                dates = pl.from_arrow(table["date"])
-                assert isinstance(dates, pl.Series)
-                bounds.append(pl.col("date").is_in(dates.unique().implode()))
-    return bounds
+def _standing(of_source: pl.LazyFrame, new: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    """The rows of the table that have the keys of `new`."""
+    key = list(dataset.own_key)
+    if new.is_empty():
+        return new
+    # Keys first: most batches find none of theirs, and so never read a whole row.
+    keys = new.select(key)
+    known = _semi(of_source.filter(_bounds(new, dataset)).select(key), keys, key)
+    if known.is_empty():
+        return new.clear()
+    return _semi(of_source.filter(_bounds(known, dataset)), known, key)
 
 
-def _partitions(
-    touched: pl.DataFrame, rows: pa.Table, dataset: Dataset, sequence: Sequence
-) -> tuple[str, list[pl.Expr]]:
-    """The partitions that hold replaced rows or take new ones, as a Delta predicate and as polars filters.
+def _semi(rows: pl.LazyFrame, keys: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return rows.join(keys.lazy(), on=key, how="semi").collect(engine="streaming")
 
-    Both, because a correction may move a row to another day, and Delta refuses rows that its predicate does not select.
+
+def _bounds(keys: pl.DataFrame, dataset: Dataset) -> pl.Expr:
+    """Bounds on time within which rows of the same keys must lie, where the key holds a time; they prune files."""
+    bounds = [pl.lit(True)]
+    for name in _times(dataset):
+        first, last = _span(keys[name])
+        bounds.append(pl.col(name).is_between(first, last))
+    return pl.all_horizontal(bounds)
+
+
+def _span(instants: pl.Series) -> tuple[datetime, datetime]:
+    first, last = instants.min(), instants.max()
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    return first, last
+
+
+def _times(dataset: Dataset) -> list[str]:
+    return [name for name in dataset.own_key if dataset.field(name).type == "timestamp"]
+
+
+def _others(of_source: pl.LazyFrame, new: pl.DataFrame, shown: Shown, life: Life, dataset: Dataset) -> pl.DataFrame:
+    """Rows that the batch itself does not hold, but whose life the refresh that it ends decides."""
+    key = list(dataset.own_key)
+    elsewhere = of_source.join(new.select(key).lazy(), on=key, how="anti")
+    return life.others(elsewhere, as_frame(shown.keys), key).collect(engine="streaming")
+
+
+def _with_others(settled: Settled, others: pl.DataFrame, dataset: Dataset) -> Settled:
+    gone = int(others["is_gone"].sum())
+    return Settled(
+        rows=pl.concat([settled.rows, others.select(settled.rows.columns)]),
+        replaced=pl.concat([settled.replaced, others.select(dataset.own_key)]),
+        outcomes=added(settled.outcomes, {"tombstoned": gone}),
+    )
+
+
+def _match(touched: pl.DataFrame, dataset: Dataset, sequence: Sequence) -> str:
+    """The SQL condition under which a row of the table (`old`) is replaced by one of the change (`new`).
+
+    touched: the rows of the table that are to be replaced; what holds for all of them prunes files.
     """
-    where = [
-        f"city = {literal(sequence.city)}",
-        f"source_platform = {literal(sequence.platform)}",
-        f"source_stream = {literal(sequence.stream)}",
+    same = [f'old."{name}" = new."{name}"' for name in dataset.own_key]
+    bounds = [
+        f"old.city = {literal(sequence.city)}",
+        f"old.source_platform = {literal(sequence.platform)}",
+        f"old.source_stream = {literal(sequence.stream)}",
     ]
-    filters: list[pl.Expr] = []
     if "date" in dataset.partition_by:
-        dates = sorted({*touched["date"].to_list(), *rows["date"].to_pylist()})
-        where.append(f"date IN ({', '.join(f'DATE {literal(day.isoformat())}' for day in dates)})")
-        filters.append(pl.col("date").is_in(dates))
-    return " AND ".join(where), filters
+        days = ", ".join(f"DATE {literal(day.isoformat())}" for day in touched["date"].unique().sort())
+        bounds.append(f"old.date IN ({days})")
+    for name in _times(dataset):
+        first, last = _span(touched[name])
+        if TELLABLE[0] < first and last < TELLABLE[1]:
+            column = f'old."{name}"'
+            bounds.append(f"{column} >= {_instant(first)} AND {column} <= {_instant(last)}")
+    return " AND ".join([*bounds, *same])
+
+
+def _instant(at: datetime) -> str:
+    return f"TIMESTAMP {literal(at.isoformat())}"

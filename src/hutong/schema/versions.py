@@ -3,81 +3,115 @@
 Two rows of one key are versions of each other. The winner is the one with the greatest (revision, observed_at,
 received_at, content): batch numbers never decide, so that batches of several sequences may come in any order and end
 in the same table.
+
+One thing is taken for granted: a platform does not go back. When it has said of a key, at a later time of receipt,
+something else for the same revision and `observed_at`, it does not return to the first. The table keeps one time of
+receipt a row and not the history of them, so what came between two equal words, and comes in after both, would win.
+
+Every frame here holds rows of one source (city, platform, stream), so that keys are compared without these three.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
 
 from hutong.model.dataset import Dataset
+from hutong.schema.life import Life
 
-_OUTCOME = "__outcome"
+Outcomes = Mapping[str, int]
+"""Written, corrected, unchanged, duplicate, superseded or tombstoned -> how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Rows that stand, and what became of every row that came, by its `record`.
-
-    rows: the winners among the new rows that have to be written. replaced: keys of old rows that they replace.
-    outcomes: record number -> written, corrected, unchanged, duplicate or superseded.
+    """rows: those that have to be written, whole. replaced: keys among them that stand in the table already.
+    outcomes: what became of every row that came.
     """
 
-    rows: pa.Table
+    rows: pl.DataFrame
     replaced: pl.DataFrame
-    outcomes: dict[int, str]
+    outcomes: Outcomes
 
 
-def winners(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, dict[int, str]]:
+def winners(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, Outcomes]:
     """One row per key of `table`, and what became of the rows that lost: duplicate (same content) or superseded.
 
-    table: n rows, key columns without nulls. Returns at most n rows, sorted by key.
+    table: n rows, key columns without nulls. Returns at most n rows, in no promised order.
     """
-    frame = _frame(table)
-    if frame.is_empty():
+    key = list(dataset.own_key)
+    frame = as_frame(table)
+    if frame.select(key).n_unique() == frame.height:
         return table, {}
-    ranked = frame.sort([*dataset.key, *_order(dataset)]).with_columns(
-        is_last=pl.struct(dataset.key) != pl.struct(dataset.key).shift(-1)
-    )
-    best = ranked.filter(pl.col("is_last").fill_null(True)).drop("is_last")
-    rest = ranked.filter(pl.col("is_last").not_()).drop("is_last")
-    lost = _compare(rest, best, dataset)
-    return _table(best, table.schema), {
-        record: "duplicate" if same else "superseded" for record, same in lost.select("record", "is_same").iter_rows()
-    }
+    # Rows that are equal in all of the order keep the order they came in, so that publishing again gives the same.
+    ranked = frame.sort([*key, *_order(dataset)], maintain_order=True)
+    is_last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in key)
+    ranked = ranked.with_columns(is_last=is_last)
+    best = ranked.filter("is_last").drop("is_last")
+    lost = _beside(ranked.filter(~pl.col("is_last")).drop("is_last"), best, dataset)
+    same = int(lost["is_same"].sum())
+    return as_table(best, table.schema), _counts({"duplicate": same, "superseded": lost.height - same})
 
 
-def settle(table: pa.Table, old: pl.DataFrame, dataset: Dataset) -> Settled:
-    """`table` (one row per key) held against the `old` rows that are published already.
+def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | None = None) -> Settled:
+    """`new` rows, one per key, held against the `old` ones that are published already.
 
-    old: rows of any keys with all columns of the contract.
+    old: whole rows, at most one per key; others than of these keys do no harm. life: for datasets with tombstones.
     """
-    frame = _frame(table)
-    compared = _compare(frame, old, dataset, keep_new=True)
-    known = pl.col("is_known")
-    same_word = "unchanged" if dataset.write_mode == "latest" else "duplicate"
+    beside = _beside(new, old, dataset)
+    known, same, newer = pl.col("is_known"), pl.col("is_same"), pl.col("is_newer")
+    # The same said again later is no news, but it must be remembered how late: else an older row that comes in after
+    # it would win, and the order of batches would show.
+    confirmed = pl.lit(False) if "observed_at" in dataset.key else newer & (pl.col("observed_at") > _old("observed_at"))
+    is_written = ~known | (newer & ~same) | confirmed
+    others = [name for name in new.columns if name not in dataset.key]
+    standing = {name: pl.when(newer | ~known).then(pl.col(name)).otherwise(_old(name)) for name in others}
+    revives = pl.lit(False)
+    if life is not None:
+        beside = beside.with_columns(life.last_seen_at().alias("last_seen_at"))
+        revives = pl.col("last_seen_at").is_null() & _old("last_seen_at").is_not_null()
+        is_written = is_written | life.must_remember()
+        standing["last_seen_at"] = pl.col("last_seen_at")
+        standing["received_at"] = life.received_at(standing["received_at"])
     outcome = (
         pl.when(~known)
         .then(pl.lit("written"))
-        .when(pl.col("is_same"))
-        .then(pl.lit(same_word))
-        .when(pl.col("is_newer"))
+        .when(newer & ~same | revives)
         .then(pl.lit("corrected"))
+        .when(same)
+        .then(pl.lit("unchanged" if dataset.write_mode == "latest" else "duplicate"))
         .otherwise(pl.lit("superseded"))
     )
-    judged = compared.with_columns(outcome.alias(_OUTCOME))
-    # The same said again later is no news, but it must be remembered how late: else an older row that
-    # comes in after it would win, and the order of batches would show.
-    later = pl.lit(False) if "observed_at" in dataset.key else pl.col("observed_at") > pl.col("observed_at__old")
-    confirmed = known & pl.col("is_same") & later
-    replaces = confirmed | (pl.col(_OUTCOME) == "corrected")
+    kept = beside.filter(is_written)
     return Settled(
-        rows=_table(judged.filter(replaces | ~known).select(frame.columns), table.schema),
-        replaced=judged.filter(replaces).select(dataset.key),
-        outcomes=dict(judged.select("record", _OUTCOME).iter_rows()),
+        rows=kept.with_columns(**standing).select(new.columns),
+        replaced=kept.filter(known).select(dataset.own_key),
+        outcomes=dict(beside.select(outcome.alias("outcome")).group_by("outcome").len().iter_rows()),
     )
+
+
+def added(*parts: Outcomes) -> dict[str, int]:
+    """The sums of `parts`, outcomes that none has left out."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return _counts(total)
+
+
+def as_frame(table: pa.Table) -> pl.DataFrame:
+    """`table` as polars has it."""
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def as_table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """`frame` as a table of `schema`."""
+    return frame.select(schema.names).to_arrow().cast(schema)
 
 
 def _order(dataset: Dataset) -> list[str]:
@@ -85,29 +119,27 @@ def _order(dataset: Dataset) -> list[str]:
     return [*first, *(name for name in dataset.content if name not in first)]
 
 
-def _compare(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, keep_new: bool = False) -> pl.DataFrame:
-    """`new` with, for the row of `old` that has its key: is_known, is_same (content), is_newer (wins over it)."""
-    order, key = _order(dataset), list(dataset.key)
-    beside = [name for name in dict.fromkeys([*dataset.content, *order]) if name not in key]
-    right = old.select(*key, *(pl.col(name).alias(f"{name}__old") for name in beside), pl.lit(True).alias("is_known"))
-    joined = new.join(right, on=key, how="left" if keep_new else "inner", nulls_equal=True)
-    same = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.col(f"{name}__old")) for name in dataset.content if name not in key
-    )
+def _beside(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    """`new` with the row of `old` that has its key, as `<name>__old`, and with is_known, is_same (content) and
+    is_newer (wins over it); both are null or false where no row has its key.
+    """
+    others = [name for name in new.columns if name not in dataset.key]
+    right = old.select(*dataset.own_key, *(pl.col(name).alias(f"{name}__old") for name in others), is_known=True)
+    joined = new.join(right, on=list(dataset.own_key), how="left")
+    same = pl.all_horizontal(pl.col(name).eq_missing(_old(name)) for name in dataset.content)
     newer = pl.lit(False)
-    for name in reversed([name for name in order if name not in key]):
-        mine, theirs = pl.col(name), pl.col(f"{name}__old")
+    for name in reversed([name for name in _order(dataset) if name not in dataset.key]):
+        mine, theirs = pl.col(name), _old(name)
         # Nulls come first, as in the sort of `winners`.
         above = (mine > theirs) | (mine.is_not_null() & theirs.is_null())
         newer = above.fill_null(False) | (mine.eq_missing(theirs) & newer)
-    return joined.with_columns(is_known=pl.col("is_known").fill_null(False), is_same=same, is_newer=newer)
+    known = pl.col("is_known").fill_null(False)
+    return joined.with_columns(is_known=known, is_same=known & same, is_newer=known & newer)
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+def _old(name: str) -> pl.Expr:
+    return pl.col(f"{name}__old")
 
 
-def _table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    return frame.select(schema.names).to_arrow().cast(schema)
+def _counts(found: Mapping[str, int]) -> dict[str, int]:
+    return {outcome: count for outcome, count in found.items() if count}

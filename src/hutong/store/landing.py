@@ -178,6 +178,33 @@ def held(store: Store, sequence: Sequence) -> list[int]:
     return sorted(numbers["batch"])
 
 
+def pull_ended_by(store: Store, sequence: Sequence, batch: int) -> int | None:
+    """The first batch of the pull that `batch` ends.
+
+    None when it ends none, or when landing no longer holds the pull whole or does not tell where it began.
+    """
+    place = store.landing(sequence.platform, sequence.stream)
+    found = existing(place)
+    if found is None:
+        return None
+    pages = pl.scan_delta(found).filter(
+        pl.col("city") == sequence.city, pl.col("sequence") == sequence.id, pl.col("batch") <= batch
+    )
+    with told(place):
+        last = pages.group_by("batch").agg(pl.col("position").sort_by("page").last().is_null()).collect()
+    is_end = dict(last.iter_rows())
+    if not is_end.get(batch, False):
+        return None
+    first = batch
+    while first > 1:
+        if first - 1 not in is_end:
+            return None
+        if is_end[first - 1]:
+            return first
+        first -= 1
+    return first
+
+
 def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | None) -> Iterator[LandedPage]:
     """The pages of a batch in their order. Raises SecretMissing when they are encrypted and `key` is None."""
     place = store.landing(sequence.platform, sequence.stream)

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 from tests.hutong.making import dataset, row
 
 from hutong.schema.arrow import to_table
-from hutong.schema.versions import settle, winners
+from hutong.schema.versions import as_frame, settle, winners
 
 
 def frame(rows: list[dict[str, Any]], of: Any) -> pl.DataFrame:
-    found = pl.from_arrow(to_table(rows, of))
-    assert isinstance(found, pl.DataFrame)
-    return found
+    return as_frame(to_table(rows, of))
 
 
 def test_of_two_versions_in_one_batch_the_later_stands_and_the_other_is_superseded() -> None:
@@ -22,12 +20,12 @@ def test_of_two_versions_in_one_batch_the_later_stands_and_the_other_is_supersed
         to_table([row("a", 1.0, record=0, at_s=9), row("a", 2.0, record=1, at_s=3)], dataset()), dataset()
     )
     assert table["value"].to_pylist() == [1.0]
-    assert lost == {1: "superseded"}
+    assert lost == {"superseded": 1}
 
 
 def test_the_same_said_twice_in_one_batch_is_a_duplicate() -> None:
     table, lost = winners(to_table([row("a", 1.0, record=0), row("a", 1.0, record=1)], dataset()), dataset())
-    assert (table.num_rows, list(lost.values())) == (1, ["duplicate"])
+    assert (table.num_rows, lost) == (1, {"duplicate": 1})
 
 
 def test_a_revision_counts_more_than_the_time_of_the_event() -> None:
@@ -51,24 +49,24 @@ def test_a_row_is_judged_by_what_is_published_already(
     mode: Any, new: dict[str, Any], outcome: str, stands: bool
 ) -> None:
     of = dataset(mode)
-    settled = settle(to_table([new], of), frame([row("a", 1.0, batch=0)], of), of)
-    assert settled.outcomes == {0: outcome}
-    assert bool(settled.rows.num_rows) == stands
+    settled = settle(frame([new], of), frame([row("a", 1.0, batch=0)], of), of)
+    assert settled.outcomes == {outcome: 1}
+    assert bool(settled.rows.height) == stands
     assert bool(settled.replaced.height) == (outcome == "corrected")
 
 
 def test_the_same_said_later_is_remembered_so_that_what_lies_between_does_not_win() -> None:
     of = dataset("latest")
-    settled = settle(to_table([row("a", 1.0, at_s=9)], of), frame([row("a", 1.0, at_s=1)], of), of)
-    assert settled.outcomes == {0: "unchanged"}
-    assert settled.rows.num_rows == settled.replaced.height == 1
+    settled = settle(frame([row("a", 1.0, at_s=9)], of), frame([row("a", 1.0, at_s=1)], of), of)
+    assert settled.outcomes == {"unchanged": 1}
+    assert settled.rows.height == settled.replaced.height == 1
 
 
 def apply(rows: list[dict[str, Any]], old: list[dict[str, Any]], of: Any) -> list[dict[str, Any]]:
     table, _ = winners(to_table(rows, of), of)
-    settled = settle(table, frame(old, of), of)
+    settled = settle(as_frame(table), frame(old, of), of)
     gone = {key["source_id"] for key in settled.replaced.iter_rows(named=True)}
-    return [one for one in old if one["source_id"] not in gone] + settled.rows.to_pylist()
+    return [one for one in old if one["source_id"] not in gone] + settled.rows.to_dicts()
 
 
 @given(
