@@ -81,15 +81,16 @@ class Change:
     """What a commit does: adds `rows`, and removes others at the same time, where it says which.
 
     rows: a table, or a reader where they are too many for memory. replace: a predicate; what it selects goes.
+    transactions: app id -> number, further ones that the same commit takes on.
     match: a condition on a row of the table (`old`) and one of `rows` (`new`) under which the new one takes the place
-    of the old one; at most one may match. transactions: app id -> number, further ones that the same commit takes on.
+    of the old one; at most one may match.
     """
 
     rows: pa.Table | pa.RecordBatchReader
     counts: Counts
     replace: str | None = None
-    match: str | None = None
     transactions: Mapping[str, int] = field(default_factory=dict)
+    match: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
