@@ -27,7 +27,7 @@ Path = tuple[str | int, ...]
 """Keys of objects and places in lists."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stray:
     """What of a record is not as its schema declares: a place of each new field, and of each value of another type.
 
@@ -54,13 +54,17 @@ def _search(value: Any, shape: Shape, path: Path, found: Stray) -> None:
         _note(found.retyped, path)
     elif isinstance(value, dict) and shape.fields is not None:
         for name, inner in value.items():
-            if name in shape.fields:
-                _search(inner, shape.fields[name], (*path, name), found)
-            elif not shape.is_open:
-                _note(found.new, (*path, name))
+            declared = shape.fields.get(name)
+            if declared is None:
+                if not shape.is_open:
+                    _note(found.new, (*path, name))
+            elif type(inner) not in declared.passes:
+                _search(inner, declared, (*path, name), found)
     elif isinstance(value, list):
         for place, inner in enumerate(value):
-            _search(inner, shape.element(place), (*path, place), found)
+            declared = shape.element(place)
+            if type(inner) not in declared.passes:
+                _search(inner, declared, (*path, place), found)
 
 
 def _note(fields: dict[Path, Path], path: Path) -> None:
@@ -117,8 +121,10 @@ class Watch:
             self._unseen = [path for path in self._unseen if not self._has(content, path)]
         if stray:
             # Not a set: a batch that is made again must tell the same in the same order.
-            self._new.update(dict.fromkeys(self._name(path) for path in stray.new).keys())
-            self._retyped.update(stray.retyped.keys())
+            for name in dict.fromkeys(map(self._name, stray.new)):
+                self._new[name] += 1
+            for path in stray.retyped:
+                self._retyped[path] += 1
 
     @property
     def has_strays(self) -> bool:

@@ -8,13 +8,21 @@ wrong that some way of reading the schema allows. References to other documents,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hutong.model.connector import JsonSchema
 
 JSON_TYPES = frozenset({"object", "array", "string", "boolean", "null", "number", "integer"})
-_PYTHON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null", int: "integer"}
+_PYTHON_TYPES = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    type(None): "null",
+    int: "integer",
+    float: "number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,8 @@ class Shape:
 
     types: the JSON types it may have; who may be a number may be an integer. fields: those of an object; None where
     nothing is said of them. is_map: names beyond `fields` are declared too, by a pattern or by what they hold.
-    first, others: the elements of a list by their place, and those that come behind them.
+    first, others: the elements of a list by their place, and those that come behind them. passes: the Python types of
+    which any value is as declared, so that it need not be looked into.
     """
 
     types: frozenset[str] = JSON_TYPES
@@ -31,6 +40,12 @@ class Shape:
     is_map: bool = False
     first: tuple[Shape, ...] = ()
     others: Shape | None = None
+    passes: frozenset[type] = field(init=False)
+
+    def __post_init__(self) -> None:
+        looked_into = {"object": self.fields is not None, "array": bool(self.first) or self.others is not None}
+        passes = {kind for kind, name in _PYTHON_TYPES.items() if name in self.types and not looked_into.get(name)}
+        object.__setattr__(self, "passes", frozenset(passes))
 
     @property
     def is_open(self) -> bool:
@@ -64,9 +79,7 @@ def json_type(value: Any) -> str:
     >>> json_type(5.0), json_type(True)
     ('integer', 'boolean')
     """
-    if type(value) is float:
-        return "integer" if value.is_integer() else "number"
-    return _PYTHON_TYPES[type(value)]
+    return "integer" if type(value) is float and value.is_integer() else _PYTHON_TYPES[type(value)]
 
 
 def shape_of(schema: JsonSchema) -> Shape:
