@@ -139,6 +139,7 @@ def _versions(source: Source, pseudonyms: Pseudonymiser | None) -> Versions:
         mapping_digest=source.mapping_digest,
         contracts={dataset.table: dataset.version for dataset in source.datasets.values()},
         codes_digest=source.codes_digest,
+        structure_digest=source.structure_digest,
         pseudonym_key=pseudonyms.id if pseudonyms else None,
     )
 

@@ -164,12 +164,13 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a batch was made with."""
+    """What a batch was made with. structure_digest: of the raw record's schema and the stream's drift mode."""
 
     mapping: int
     mapping_digest: str
     contracts: dict[str, str]
     codes_digest: str
+    structure_digest: str
     pseudonym_key: str | None
 
     @property

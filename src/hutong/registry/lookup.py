@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,6 +75,12 @@ class Source:
         lists = {field.code_list for dataset in self.datasets.values() for field in dataset.fields if field.code_list}
         text = repr([(name, sorted(walk.items())) for name, walk in sorted(self.crosswalks.items())])
         text += repr([(name, sorted(self.codes[name])) for name in sorted(lists)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def structure_digest(self) -> str:
+        """SHA-256 over the raw record's schema and what becomes of a record that drifts from it."""
+        text = json.dumps([self.schema, self.stream.drift], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
