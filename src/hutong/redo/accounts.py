@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow.compute as pc
 
 from hutong.model.batch import Sequence, Versions
+from hutong.store.failures import told
 from hutong.store.paths import Place
 from hutong.store.tables import dataset_of, existing
 
@@ -39,7 +40,8 @@ def entries(place: Place, stream: Sequence) -> pl.DataFrame:
     if found is None:
         return pl.DataFrame()
     chosen = (pc.field("city") == stream.city) & (pc.field("stream") == stream.stream)
-    frame = pl.from_arrow(dataset_of(found, place).to_table(filter=chosen))
+    with told(place):
+        frame = pl.from_arrow(dataset_of(found, place).to_table(filter=chosen))
     assert isinstance(frame, pl.DataFrame)
     return frame.with_columns(
         origin=pl.col("sequence").str.replace(rf"/{REPLAY}/\d+$", ""),

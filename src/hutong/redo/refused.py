@@ -22,6 +22,7 @@ from hutong.redo.side import Overtaken, Side
 from hutong.registry import Registry
 from hutong.schema.arrow import arrow_schema
 from hutong.store.contracted import table_of
+from hutong.store.failures import told
 from hutong.store.paths import Place, Store
 from hutong.store.tables import Change, commit, dataset_of, existing, literal, number
 
@@ -118,7 +119,8 @@ class Refusals:
     def _frame(self, rows: pa.Table | pads.Dataset, columns: list[str], *where: pc.Expression) -> pl.DataFrame:
         own = (pc.field("city") == self._stream.city, pc.field("stream") == self._stream.live.stream)
         source = pads.dataset(rows) if isinstance(rows, pa.Table) else rows
-        frame = pl.from_arrow(source.to_table(columns=columns, filter=reduce(and_, [*own, *where])))
+        with told(self._place):
+            frame = pl.from_arrow(source.to_table(columns=columns, filter=reduce(and_, [*own, *where])))
         assert isinstance(frame, pl.DataFrame)
         return frame
 

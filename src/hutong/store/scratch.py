@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pyarrow.fs as pafs
 
+from hutong.store.failures import told
 from hutong.store.paths import Place, Store
 from hutong.store.tables import filesystem_of
 
@@ -27,17 +28,18 @@ class Scratch:
     _folder: pafs.FileSystem
 
     def is_needed(self) -> None:
-        """Give a sign of life, so that others leave it alone."""
-        self._folder.create_dir(self.name, recursive=True)
-        with self._folder.open_output_stream(f"{self.name}/{_SIGN_OF_LIFE}") as sign:
-            sign.write(datetime.now(UTC).isoformat().encode())
+        """Give a sign of life, so that others leave it alone. Raises StoreError when the store fails."""
+        with told(Place(self.store.root, self.store.options)):
+            self._folder.create_dir(self.name, recursive=True)
+            with self._folder.open_output_stream(f"{self.name}/{_SIGN_OF_LIFE}") as sign:
+                sign.write(datetime.now(UTC).isoformat().encode())
 
 
 @contextmanager
 def scratch(store: Store, kind: str) -> Iterator[Scratch]:
     """A fresh scratch lake in `store`, removed at the end. kind: a word for its name, such as `replay`.
 
-    First removes those that a killed process left behind.
+    First removes those that a killed process left behind. Raises StoreError when the store fails.
     """
     remove_abandoned(store)
     name = f"{kind}-{uuid4().hex[:12]}"
@@ -47,7 +49,8 @@ def scratch(store: Store, kind: str) -> Iterator[Scratch]:
     try:
         yield mine
     finally:
-        folder.delete_dir(name)
+        with suppress(FileNotFoundError):
+            folder.delete_dir(name)
 
 
 def remove_abandoned(store: Store, now: datetime | None = None) -> list[str]:
@@ -57,13 +60,14 @@ def remove_abandoned(store: Store, now: datetime | None = None) -> list[str]:
     """
     folder = _folder(store)
     abandoned: list[str] = []
-    for found in folder.get_file_info(pafs.FileSelector("", allow_not_found=True)):
-        sign = folder.get_file_info(f"{found.path}/{_SIGN_OF_LIFE}")
-        # An object store keeps no times of folders; there the sign comes before anything else.
-        seen = (sign.mtime if sign.type == pafs.FileType.File else found.mtime) or datetime.min.replace(tzinfo=UTC)
-        if found.type == pafs.FileType.Directory and (now or datetime.now(UTC)) - seen > _SILENCE:
-            folder.delete_dir(found.path)
-            abandoned.append(found.base_name)
+    with told(Place(store.scratches, store.options)):
+        for found in folder.get_file_info(pafs.FileSelector("", allow_not_found=True)):
+            sign = folder.get_file_info(f"{found.path}/{_SIGN_OF_LIFE}")
+            # An object store keeps no times of folders; there the sign comes before anything else.
+            seen = (sign.mtime if sign.is_file else found.mtime) or datetime.min.replace(tzinfo=UTC)
+            if not found.is_file and (now or datetime.now(UTC)) - seen > _SILENCE:
+                folder.delete_dir(found.path)
+                abandoned.append(found.base_name)
     return abandoned
 
 
