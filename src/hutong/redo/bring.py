@@ -60,7 +60,20 @@ class Bringing:
         if self._reach(table) != self._side.reached:
             raise Overtaken
         published = Rows(table, self._place, self.part, lenient=self.part.stream is None)
-        return Look(self._comparison.of(published, self._side.rows(self.part)), behind(table, self._side.reached))
+        lacking = behind(table, self._side.reached) | self._refreshes(table)
+        return Look(self._comparison.of(published, self._side.rows(self.part)), lacking)
+
+    def _refreshes(self, table: DeltaTable | None) -> dict[str, int]:
+        """App id -> number, of the complete refreshes that the side lake remembers otherwise: it is by the newest one
+        that later batches decide which rows live.
+        """
+        anew = existing(self._side.store.base(self.part.dataset.table))
+        otherwise: dict[str, int] = {}
+        for stream in self._side.streams:
+            newest, known = (one.transaction_version(stream.live.refreshes) if one else None for one in (anew, table))
+            if newest is not None and newest != known:
+                otherwise[stream.live.refreshes] = newest
+        return otherwise
 
     def commit(self, app: str) -> Look:
         """Bring it in under the app id `app`; no commit when there is nothing to change.
