@@ -50,7 +50,7 @@ def datasets(name: str | None, as_json: bool) -> None:
         for dataset in registry.datasets.values()
     }
     show(
-        ["dataset", "中文", "version", "mode", "rows", "platforms"],
+        ["dataset", "中文", "version", "mode", "rows", "platforms", "until"],
         [
             [
                 dataset.id,
@@ -59,6 +59,7 @@ def datasets(name: str | None, as_json: bool) -> None:
                 dataset.write_mode,
                 rows_of(dataset, registry, store).count_rows(),
                 ", ".join(fills[dataset.id]),
+                dataset.ends,
             ]
             for dataset in registry.datasets.values()
         ],
