@@ -49,8 +49,7 @@ def scratch(store: Store, kind: str) -> Iterator[Scratch]:
     try:
         yield mine
     finally:
-        with suppress(FileNotFoundError):
-            folder.delete_dir(name)
+        _remove(folder, name)
 
 
 def remove_abandoned(store: Store, now: datetime | None = None) -> list[str]:
@@ -66,9 +65,15 @@ def remove_abandoned(store: Store, now: datetime | None = None) -> list[str]:
             # An object store keeps no times of folders; there the sign comes before anything else.
             seen = (sign.mtime if sign.is_file else found.mtime) or datetime.min.replace(tzinfo=UTC)
             if not found.is_file and (now or datetime.now(UTC)) - seen > _SILENCE:
-                folder.delete_dir(found.path)
+                _remove(folder, found.path)
                 abandoned.append(found.base_name)
     return abandoned
+
+
+def _remove(folder: pafs.FileSystem, name: str) -> None:
+    # Another process may sweep at the same moment, and some object stores go on listing a folder that is empty.
+    with suppress(FileNotFoundError):
+        folder.delete_dir(name)
 
 
 def _folder(store: Store) -> pafs.FileSystem:
