@@ -11,15 +11,13 @@ from deltalake import DeltaTable
 from hutong.lake import query
 from hutong.registry import Registry
 from hutong.secrets import Secrets
-from hutong.store.contracted import table_of
 from hutong.store.landing import mark
 from hutong.store.paths import Place, Store
-from hutong.store.tables import Change, Table, commit
 from hutong.upkeep import maintain
 from hutong.verify import verify
 from tests.hutong.publish.conftest import flow, publish_flow
 from tests.hutong.upkeep.aging import age, bytes_under
-from tests.hutong.upkeep.conftest import FLOW, NOW, land_at
+from tests.hutong.upkeep.conftest import FLOW, NOW, commit_nothing, land_at
 
 YEAR = 365
 
@@ -115,18 +113,13 @@ def test_a_replay_under_way_keeps_all_pages_of_its_stream(registry: Registry, st
     for days_ago in (YEAR + 30, YEAR + 20, 1):
         land_at(registry, store, [flow("L1")], days_ago)
     publish_flow(registry, store, secrets)
-    dataset = registry.dataset("traffic_flow")
     replay = replace(FLOW, run="replay/1")
-    _commit_nothing(replay.id, table_of(dataset, store.base("traffic_flow")))
+    commit_nothing(registry, "traffic_flow", replay.id, store.base("traffic_flow"), {})
     maintain(registry, store, NOW)
     assert batches_in(store) == {FLOW.id: [1, 2, 3]}
-    _commit_nothing(replay.id, table_of(registry.dataset("ledger"), store.ledger("transport_info")))
+    commit_nothing(registry, "ledger", replay.id, store.ledger("transport_info"), {})
     maintain(registry, store, NOW)
     assert batches_in(store) == {FLOW.id: [3]}
-
-
-def _commit_nothing(sequence: str, table: Table) -> None:
-    commit(table, sequence, 1, lambda _: Change(table.schema.empty_table(), {}))
 
 
 def test_the_dataset_that_asks_longest_counts(registry: Registry, store: Store) -> None:
