@@ -8,6 +8,7 @@ HUTONG_SECRETS  folder of secret files, one secret a file, mode 600      (defaul
 HUTONG_LANG     zh or en                                                 (default: from the locale)
 HUTONG_DEMO     folder in which the demo keeps its things                (default: <root>/demo)
 HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
+HUTONG_TIME_TRAVEL_DAYS  days for which `hutong maintain` keeps every version readable  (default: 30, at least 7)
 HUTONG_UNSCHEDULED  if set, Airflow syncs only when told: connectors' schedules are left aside
 HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's
 HUTONG_SECRET_<NAME>        a secret that replaces its file
