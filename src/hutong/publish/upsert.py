@@ -51,6 +51,8 @@ def change_for(
     life = _life(snapshot, sequence, shown) if dataset.has_tombstones else None
     of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
     old = _standing(of_source, new, dataset)
+    if life is None and old.is_empty():
+        return Change(table, {"rows": added(repeats, {"written": table.num_rows})})
     settled = settle(new, old, dataset, life)
     if shown is not None and life is not None:
         others = _others(of_source, new, shown, life, dataset)

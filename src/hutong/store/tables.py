@@ -55,8 +55,9 @@ REBUILD = "rebuild"
 # A landed page is found by its number and never by its content: with statistics and a dictionary of bodies each would
 # be stored three times.
 _BODIES = {"body": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")}
-# A writer holds one row group for every partition it writes to: small ones bound memory, and prune better when read.
-WRITER = WriterProperties(compression="ZSTD", max_row_group_size=131_072, column_properties=_BODIES)
+WRITER = WriterProperties(compression="ZSTD", column_properties=_BODIES)
+# A merge holds a row group for every partition that it writes to, and may write to all: small ones bound its memory.
+_MERGER = WriterProperties(compression="ZSTD", max_row_group_size=131_072)
 
 Counts = dict[str, Any]
 
@@ -210,7 +211,7 @@ def _write(snapshot: DeltaTable, change: Change, schema: pa.Schema, sequence: st
             change.match,
             source_alias="new",
             target_alias="old",
-            writer_properties=WRITER,
+            writer_properties=_MERGER,
             commit_properties=properties,
         ).when_matched_update_all().when_not_matched_insert_all().execute()
         return
