@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from hutong.changes import changes
 from hutong.lake import query, rows_of
 from hutong.registry import Registry
+from hutong.release import pins, release
 from hutong.secrets import Secrets, resolver
 from hutong.settings import read
 from hutong.store.paths import Store, is_there
@@ -73,3 +75,17 @@ def test_a_command_finds_the_lake_by_its_environment(
     )
     report = json.loads(done.stdout)
     assert (report["recounted"], report["records"], report["problems"]) == (1, 4, [])
+
+
+def test_a_lake_on_s3_is_released_and_compared(s3: RunningS3, registry: Registry, secrets: Secrets) -> None:
+    store = s3.store("released")
+    land_flow(registry, store, BATCHES[0])
+    publish_flow(registry, store, secrets)
+    made = release("first", "before the second batch", registry, store)
+    land_flow(registry, store, BATCHES[1])
+    publish_flow(registry, store, secrets)
+    assert pins(store).keys() == {pin.place(store).uri for pin in made.pins}
+    (answer,) = query("SELECT count(*) AS n FROM traffic_flow", registry, store, at="first").to_pylist()
+    assert answer["n"] == 2
+    (road,) = changes("first", "now", registry, store, "road_segment")
+    assert (road.added, road.changed, road.removed) == (0, 1, 0)
