@@ -8,15 +8,16 @@ are read, and the database puts on disk what does not fit into memory.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import pyarrow as pa
 import pyarrow.dataset as pads
 
 from hutong.errors import AskedWrongly
-from hutong.lake import TOMBSTONE, answer, readable
+from hutong.lake import TOMBSTONE, readable, unreadable
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.release import Moment, moment
@@ -26,9 +27,13 @@ from hutong.store.tables import dataset_of
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "1GiB"
+MEMORY = "512MiB"
+READ_AT_ONCE = 32_768
+"""Rows of a file."""
 
 Kind = Literal["added", "changed", "removed"]
+Contents = Mapping[tuple[Any, ...], dict[str, Any]]
+"""Key -> content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,52 +70,64 @@ def changes(
     """How every dataset whose rows have a key differs between two moments, written as for `release.moment`.
 
     only: one dataset. examples: rows to show of each.
-    Raises AskedWrongly for what is no moment, no dataset, or one without a key.
+    Raises AskedWrongly for what is no moment, no dataset, or one without a key, StoreError when a file is gone.
     """
-    before, after = moment(first, registry, store), moment(second, registry, store)
+    import duckdb
+
+    moments = [moment(first, registry, store), moment(second, registry, store)]
     for dataset in _datasets(only, registry):
-        place = store.base(dataset.table)
-        with _database() as connection:
-            for name, rows in zip(("before", "after"), _differing(dataset, place, before, after), strict=True):
-                connection.register(name, rows)
-            yield _compare(dataset, examples, connection, registry, store)
+        before, after = _differing(dataset, store.base(dataset.table), moments)
+        try:
+            yield _compare(dataset, before, after, examples)
+        except duckdb.Error as wrong:
+            raise unreadable(wrong, store) from None
 
 
-def _compare(
-    dataset: Dataset, examples: int, connection: duckdb.DuckDBPyConnection, registry: Registry, store: Store
-) -> Changes:
-    key, content = dataset.key, dataset.content
-    wanted = ", ".join(f'"{name}"' for name in (*key, *content))
-    listed = f" WHERE {TOMBSTONE} IS NULL" if TOMBSTONE in dataset.names else ""
-    joined = " AND ".join(f'b."{name}" = a."{name}"' for name in key)
-    differs = " OR ".join(f'b."{name}" IS DISTINCT FROM a."{name}"' for name in content) or "false"
-    keys = ", ".join(f'coalesce(b."{name}", a."{name}") AS "{name}"' for name in key)
-    connection.execute(
-        f"""CREATE TEMP VIEW differing AS
-            SELECT CASE WHEN b."{key[0]}" IS NULL THEN 'added' WHEN a."{key[0]}" IS NULL THEN 'removed'
-                        ELSE 'changed' END AS kind, {keys}, b, a
-            FROM (SELECT {wanted} FROM before{listed}) b FULL JOIN (SELECT {wanted} FROM after{listed}) a ON {joined}
-            WHERE b."{key[0]}" IS NULL OR a."{key[0]}" IS NULL OR {differs}"""
-    )
-    counted = answer("SELECT kind, count(*) AS n FROM differing GROUP BY ALL", connection, registry, store).to_pylist()
-    counts = {row["kind"]: row["n"] for row in counted}
-    shown: tuple[Row, ...] = ()
-    if counts and examples:
-        ordered = ", ".join(f'"{name}"' for name in key)
-        found = answer(f"FROM differing ORDER BY {ordered} LIMIT {examples}", connection, registry, store)
-        shown = tuple(_row(row, dataset) for row in found.to_pylist())
-    return Changes(dataset.id, counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0), shown)
+def _compare(dataset: Dataset, before: pads.Dataset, after: pads.Dataset, examples: int) -> Changes:
+    key = ", ".join(f'"{name}"' for name in dataset.key)
+    content = ", ".join(f'"{name}"' for name in dataset.content)
+    with _database() as connection:
+        for name, rows in (("before", before), ("after", after)):
+            # 64 bits stand for a row's content: keys and these are all that has to be sorted out.
+            connection.register("rows", _read(rows, dataset))
+            connection.execute(f"CREATE TABLE {name} AS SELECT {key}, hash({content}) AS content FROM rows")
+        connection.execute(
+            f"""CREATE TABLE differing AS
+                SELECT {key}, CASE WHEN b.content IS NULL THEN 'added' WHEN a.content IS NULL THEN 'removed'
+                                   ELSE 'changed' END AS kind
+                FROM before b FULL JOIN after a USING ({key}) WHERE b.content IS DISTINCT FROM a.content"""
+        )
+        counts = dict(connection.execute("SELECT kind, count(*) FROM differing GROUP BY ALL").fetchall())
+        connection.execute(f"CREATE TABLE shown AS FROM differing ORDER BY {key} LIMIT {examples}")
+        shown = connection.sql("FROM shown").to_arrow_table().to_pylist() if examples else []
+        sides = [_contents(rows, dataset, connection) if shown else {} for rows in (before, after)]
+    rows_shown = tuple(_row(row["kind"], tuple(row[name] for name in dataset.key), dataset, *sides) for row in shown)
+    return Changes(dataset.id, counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0), rows_shown)
 
 
-def _row(row: dict[str, Any], dataset: Dataset) -> Row:
-    before, after = ({name: row[side][name] for name in dataset.content} for side in ("b", "a"))
-    key = {name: row[name] for name in dataset.key}
-    if row["kind"] == "added":
-        return Row("added", key, None, after)
-    if row["kind"] == "removed":
-        return Row("removed", key, before, None)
+def _read(rows: pads.Dataset, dataset: Dataset) -> pa.RecordBatchReader:
+    """Keys and contents of the rows that are no tombstones, a little at a time."""
+    columns = [*dataset.key, *dataset.content]
+    listed = pads.field(TOMBSTONE).is_null() if TOMBSTONE in dataset.names else None
+    # Read ahead as it does by default, Arrow would hold more of wide rows than the whole database may.
+    scanner = rows.scanner(columns, listed, batch_size=READ_AT_ONCE, batch_readahead=2, fragment_readahead=1)
+    return scanner.to_reader()
+
+
+def _contents(rows: pads.Dataset, dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> Contents:
+    """The content of the rows that are shown, by key."""
+    key = ", ".join(f'"{name}"' for name in dataset.key)
+    connection.register("rows", _read(rows, dataset))
+    found = connection.sql(f"FROM rows SEMI JOIN shown USING ({key})").to_arrow_table().to_pylist()
+    return {tuple(row[name] for name in dataset.key): {name: row[name] for name in dataset.content} for row in found}
+
+
+def _row(kind: Kind, at: tuple[Any, ...], dataset: Dataset, befores: Contents, afters: Contents) -> Row:
+    before, after, key = befores.get(at), afters.get(at), dict(zip(dataset.key, at, strict=True))
+    if before is None or after is None:
+        return Row(kind, key, before, after)
     moved = [name for name in dataset.content if before[name] != after[name]]
-    return Row("changed", key, {name: before[name] for name in moved}, {name: after[name] for name in moved})
+    return Row(kind, key, {name: before[name] for name in moved}, {name: after[name] for name in moved})
 
 
 def _datasets(only: str | None, registry: Registry) -> list[Dataset]:
@@ -123,7 +140,7 @@ def _datasets(only: str | None, registry: Registry) -> list[Dataset]:
     return [dataset]
 
 
-def _differing(dataset: Dataset, place: Place, *moments: Moment) -> list[pads.Dataset]:
+def _differing(dataset: Dataset, place: Place, moments: Sequence[Moment]) -> list[pads.Dataset]:
     """The rows at each of `moments` that lie in files which the others do not hold."""
     tables = [then(place) for then in moments]
     found = [None if table is None else dataset_of(table, place) for table in tables]
@@ -146,5 +163,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
         tempfile.TemporaryDirectory(prefix="hutong-diff-") as folder,
         duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": folder}) as connection,
     ):
-        connection.execute("SET TimeZone = 'UTC'")
+        # It would otherwise draw its progress on standard output.
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET preserve_insertion_order = false")
         yield connection

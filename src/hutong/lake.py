@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, StoreError
 from hutong.model.dataset import Dataset
 from hutong.registry import Registry
 from hutong.release import NOW, Moment, moment
 from hutong.schema.arrow import arrow_schema
-from hutong.store.failures import store_error
+from hutong.store.failures import Cause, cause_of, store_error
 from hutong.store.paths import PER_PLATFORM, Place, Store
 from hutong.store.tables import dataset_of, existing, literal
 
@@ -79,6 +79,8 @@ def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb
     # DuckDB would otherwise let a query read variables of this process by their names.
     connection = duckdb.connect(config={"python_enable_replacements": "false"})
     connection.execute("SET TimeZone = 'UTC'")
+    # It would otherwise draw the progress of a long question into the answer.
+    connection.execute("SET enable_progress_bar = false")
     for dataset in served(registry):
         connection.register(table_name(dataset), rows_of(dataset, registry, store, then))
         make_views(dataset, connection)
@@ -119,7 +121,7 @@ def answer(
     except duckdb.Error as wrong:
         if "IOError: " in str(wrong):
             # Arrow's word for it, in a question that is right.
-            raise store_error(wrong, Place(store.root, store.options)) from None
+            raise unreadable(wrong, store) from None
         said = re.sub(r"\s+", " ", str(wrong)).strip()
         for dataset in registry.datasets.values():
             if dataset.ends is not None and f"name {dataset.id} does not exist" in said:
@@ -130,6 +132,17 @@ def answer(
         raise AskedWrongly(
             said, "`hutong datasets` lists the tables, `hutong datasets NAME` the columns of one"
         ) from None
+
+
+def unreadable(wrong: duckdb.Error, store: Store) -> StoreError:
+    """What a store's failure in the middle of a question comes from, and the next step."""
+    if cause_of(wrong) is Cause.FILE_GONE:
+        return StoreError(
+            f"{store.root}: a file of the version that is asked for is gone",
+            "old versions that no release pins are cleared away in time: ask for a later one;"
+            " if it was the newest, run `hutong verify`",
+        )
+    return store_error(wrong, Place(store.root, store.options))
 
 
 def served(registry: Registry) -> Iterator[Dataset]:

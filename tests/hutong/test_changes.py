@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hutong.changes import Changes, Row, changes
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, StoreError
+from hutong.lake import query
 from hutong.registry import Registry
 from hutong.schema.arrow import to_table
 from hutong.secrets import Secrets
@@ -101,6 +102,18 @@ def test_of_two_equal_moments_no_file_is_read(registry: Registry, store: Store) 
     for file in Path(store.root).rglob("*.parquet"):
         file.write_bytes(b"")
     assert found(registry, store, "road_segment=1", "now").are_none
+
+
+def test_a_version_whose_files_were_cleared_away_is_said_to_be_gone(registry: Registry, store: Store) -> None:
+    put(registry, store, [road("A")])
+    put(registry, store, [road("B")], replace="city = '500000'")
+    table = existing(store.base(registry.dataset("road_segment").table))
+    assert table is not None
+    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    with pytest.raises(StoreError, match="version that is asked for is gone; old versions that no release pins"):
+        found(registry, store, "road_segment=1", "now")
+    with pytest.raises(StoreError, match="version that is asked for is gone; old versions that no release pins"):
+        query("FROM road_segment", registry, store, at="road_segment=1")
 
 
 def test_a_table_that_was_not_there_yet_had_no_rows(registry: Registry, store: Store) -> None:

@@ -107,3 +107,7 @@ def test_times_are_shown_in_utc_whatever_the_machine_says(
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     connection = connect(registry, store)
     assert connection.sql("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+
+
+def test_no_progress_is_drawn_into_the_answer_of_a_long_question(registry: Registry, store: Store) -> None:
+    assert connect(registry, store).sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]

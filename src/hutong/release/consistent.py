@@ -30,6 +30,7 @@ from hutong.store.tables import existing
 
 LEDGER, QUARANTINE = TableName("ledger"), TableName("quarantine")
 WHOLE = 2
+"""What stands for the number of a replay once a table holds all of it."""
 PAUSE_S = 0.5
 RUNNING = 200
 """So many of a table's newest commits are searched for sequences that neither land nor stand in the ledger yet."""
@@ -189,18 +190,18 @@ def _sequences(pasts: Mapping[TableId, _Past], registry: Registry, store: Store)
     """Every sequence that may have a batch in one of the tables.
 
     Asked after the tables were opened: what they show has landed before. What does not land, such as a replay, is
-    known by the ledger, or by its latest commits while it runs.
+    known by the ledger, or by its latest commits while it runs; a rebuild is no batch and changes no account.
     """
     live = [sequence for source in registry.sources.values() for sequence in source.sequences]
     names = {found.id for sequence in live for found in [sequence, *runs(store, sequence)]}
+    streams = tuple(f"{sequence.platform}/{sequence.stream}/" for sequence in live)
     for name, past in pasts.items():
         if name.table == LEDGER:
+            # Streams that are no longer declared too: where a table steps back, their batches go with the others.
             closed = pl.scan_delta(past.table).select("sequence").unique().collect()
             names |= set(closed["sequence"])
-        names |= recent_sequences(past.table, RUNNING)
-    declared = {(sequence.platform, sequence.stream) for sequence in live}
-    found = (Sequence.parse(name) for name in sorted(names) if name.count("/") >= 2)
-    return [sequence for sequence in found if (sequence.platform, sequence.stream) in declared]
+        names |= {found for found in recent_sequences(past.table, RUNNING) if found.startswith(streams)}
+    return [Sequence.parse(name) for name in sorted(names)]
 
 
 def _agreed(pasts: Mapping[TableId, _Past], sequences: Iterable[Sequence]) -> dict[TableId, int]:

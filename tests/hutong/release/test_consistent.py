@@ -21,11 +21,31 @@ from hutong.store.contracted import table_of
 from hutong.store.paths import Store
 from hutong.store.tables import Change, commit, existing
 from tests.conftest import ROOT
+from tests.hutong.making import START
 
 FLOW = Sequence("transport_info", "section_flow", "500000")
 BACKFILL = Sequence("transport_info", "section_flow", "500000", "backfill/march")
 ROADS = Sequence("cim", "road_segment", "500000")
 SERVICE, ROAD, TRAFFIC = (TableId(name, None) for name in ("platform_service", "road_segment", "traffic_flow"))
+
+CLOSED = {
+    "city": "500000",
+    "platform": "cim",
+    "stream": "bridges",
+    "batch": 1,
+    "kind": "record",
+    "outcome": "published",
+    "count": 1,
+    "received": 1,
+    "completeness": "proven",
+    "mapping_version": 1,
+    "mapping_digest": "",
+    "contract_version": "1.0.0",
+    "codes_digest": "",
+    "landed_at": START,
+    "published_at": START,
+}
+"""A row of the ledger."""
 
 Feed = Callable[[Sequence, int, Iterable[TableId]], None]
 
@@ -148,6 +168,19 @@ def test_a_dataset_that_a_mapping_no_longer_fills_holds_nothing_back(
         feed(FLOW, batch, [name for name in tables_of(FLOW) if name != ROAD])
     found = numbers(registry, store, FLOW)
     assert (found.pop("road_segment"), set(found.values())) == (1, {3})
+
+
+def test_batches_of_a_stream_that_is_no_longer_declared_go_with_the_others(
+    registry: Registry, store: Store, feed: Feed
+) -> None:
+    retired = Sequence("cim", "bridges", "500000")
+    feed(BACKFILL, 1, tables_of(BACKFILL)[:2])
+    feed(retired, 1, tables_of(ROADS)[:-1])
+    dataset = registry.dataset("ledger")
+    entry = dict.fromkeys(dataset.names) | CLOSED | {"sequence": retired.id}
+    rows = to_table([entry], dataset)
+    commit(table_of(dataset, store.ledger("cim")), retired.id, 1, lambda _: Change(rows, {}))
+    assert set(numbers(registry, store, retired).values()) == {0}
 
 
 def test_commits_that_are_no_batches_hold_nothing_back(registry: Registry, store: Store, feed: Feed) -> None:
