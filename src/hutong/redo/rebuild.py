@@ -139,7 +139,7 @@ def _begun_otherwise(run: Sequence, batch: int, now: Versions, store: Store) -> 
     quarantine = existing(store.quarantine(run.platform))
     if quarantine is None or (quarantine.transaction_version(run.id) or 0) < batch:
         return []
-    return begun_with(counts_of(quarantine, run.id, batch)["versions"], now)
+    return begun_with(counts_of(quarantine, run.id, batch).get("versions", {}), now)
 
 
 def _must_end_as_before(side: Side, store: Store) -> None:
