@@ -32,7 +32,7 @@ class Promises:
     pinned: Set[int] = frozenset()
     begun: int | None = None
     retention: timedelta | None = None
-    may_expire: Callable[[str], int] = int
+    may_expire: Callable[[str], int] = lambda _: 0
     has_change_feed: bool = True
 
     @property
