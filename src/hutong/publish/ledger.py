@@ -43,6 +43,7 @@ def ledger_rows(
         "mapping_version": versions.mapping,
         "mapping_digest": versions.mapping_digest,
         "codes_digest": versions.codes_digest,
+        "structure_digest": versions.structure_digest,
         "pseudonym_key": versions.pseudonym_key,
         "landed_at": landed_at,
         "published_at": datetime.now(UTC),

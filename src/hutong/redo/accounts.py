@@ -85,10 +85,13 @@ def made_with(ledger: pl.DataFrame, now: Versions, deciding: str) -> dict[tuple[
 
 def _changed(row: dict[str, Any], now: Versions) -> list[str]:
     contract = now.contracts.get(row["dataset"], row["contract_version"])
+    # Release 0.1.0 did not write it down.
+    structure = row["structure_digest"] or now.structure_digest
     pairs = {
         "mapping": (row["mapping_version"], now.mapping),
         "text of the mapping": (row["mapping_digest"][:8], now.mapping_digest[:8]),
         "codes": (row["codes_digest"][:8], now.codes_digest[:8]),
+        "structure of the raw record": (structure[:8], now.structure_digest[:8]),
         "pseudonym key": (row["pseudonym_key"], now.pseudonym_key),
         f"contract {row['dataset']}": (row["contract_version"], contract),
     }

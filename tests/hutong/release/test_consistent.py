@@ -42,6 +42,7 @@ CLOSED = {
     "mapping_digest": "",
     "contract_version": "1.0.0",
     "codes_digest": "",
+    "structure_digest": None,
     "landed_at": START,
     "published_at": START,
 }
