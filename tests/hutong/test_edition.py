@@ -1,4 +1,6 @@
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +13,21 @@ from hutong.store.paths import Store
 from tests.hutong.publish.conftest import flow, land_flow, publish_flow
 
 
-@pytest.fixture
-def published(registry: Registry, store: Store, secrets: Secrets) -> Store:
+@pytest.fixture(scope="module")
+def published(registry: Registry, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Four records of which one is refused, and a second pull with nothing wrong."""
+    store = Store(str(tmp_path_factory.mktemp("published") / "lake"))
     land_flow(registry, store, [flow("L1"), flow("L2"), flow("L3"), flow("L4", speed="fast")])
     land_flow(registry, store, [flow("L1", statTime="2026-03-18 08:20:00")])
     publish_flow(registry, store, secrets)
     return store
+
+
+@pytest.fixture
+def store(published: Store, tmp_path: Path) -> Store:
+    """A copy, for a test that writes to it."""
+    shutil.copytree(published.root, tmp_path / "lake")
+    return Store(str(tmp_path / "lake"))
 
 
 def edition_of(sql: str, registry: Registry, store: Store, **asked: Any) -> Edition:
@@ -43,31 +53,31 @@ def test_an_answer_says_how_new_it_is_and_what_its_sources_lack(registry: Regist
     assert edition.shares == (Share("traffic_flow", "transport_info", 5, 1, 0.2, 2, 0, 0),)
 
 
-def test_an_edition_is_that_of_the_moment_asked_for(registry: Registry, published: Store, secrets: Secrets) -> None:
-    release("spring", "", registry, published)
-    land_flow(registry, published, [flow("L9", speed="fast")])
-    publish_flow(registry, published, secrets)
-    edition = edition_of("FROM traffic_flow", registry, published, at="spring")
+def test_an_edition_is_that_of_the_moment_asked_for(registry: Registry, store: Store, secrets: Secrets) -> None:
+    release("spring", "", registry, store)
+    land_flow(registry, store, [flow("L9", speed="fast")])
+    publish_flow(registry, store, secrets)
+    edition = edition_of("FROM traffic_flow", registry, store, at="spring")
     assert (edition.at, edition.tables[0].version, edition.shares[0].quarantined) == ("spring", 2, 1)
 
 
-def test_an_edition_holds_together_while_others_publish(registry: Registry, published: Store, secrets: Secrets) -> None:
+def test_an_edition_holds_together_while_others_publish(registry: Registry, store: Store, secrets: Secrets) -> None:
     class Landing(dict[str, Any]):
         """Parameters that publish another batch when they are read: after the tables were opened."""
 
         def __iter__(self) -> Any:
-            land_flow(registry, published, [flow("L9")])
-            publish_flow(registry, published, secrets)
+            land_flow(registry, store, [flow("L9")])
+            publish_flow(registry, store, secrets)
             return super().__iter__()
 
     sql = "SELECT count(*) AS n FROM traffic_flow WHERE source_platform <> $name"
-    rows, edition = ask(sql, registry, published, Landing(name="cim"))
+    rows, edition = ask(sql, registry, store, Landing(name="cim"))
     assert rows.to_pylist() == [{"n": 4}]
     assert edition.tables[0].version == 2
 
 
-def test_before_anything_was_published_there_is_nothing_to_share(registry: Registry, store: Store) -> None:
-    edition = edition_of("FROM traffic_flow", registry, store)
+def test_before_anything_was_published_there_is_nothing_to_share(registry: Registry, tmp_path: Path) -> None:
+    edition = edition_of("FROM traffic_flow", registry, Store(str(tmp_path / "lake")))
     assert (edition.tables, edition.newest, edition.shares) == ((Read("traffic_flow", None, None, None),), {}, ())
 
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -9,17 +10,17 @@ from hutong.cli.diff import diff
 from hutong.cli.release import release
 from hutong.registry import Registry
 from hutong.secrets import Secrets
-from hutong.settings import Settings
 from hutong.store.paths import Store
 from tests.hutong.publish.conftest import flow, land_flow, publish_flow
 
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-def run(settings: Settings, registry: Registry, store: Store, secrets: Secrets) -> Run:
+@pytest.fixture(scope="module")
+def run(declared: Path, registry: Registry, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a command on a lake that was released and then got a road renamed and another one added."""
-    env = {"HUTONG_ROOT": str(settings.root), "HUTONG_LAKE": settings.lake}
+    store = Store(str(tmp_path_factory.mktemp("released") / "lake"))
+    env = {"HUTONG_ROOT": str(declared), "HUTONG_LAKE": store.root}
 
     def invoke(command: click.Command, *words: str) -> Result:
         return CliRunner().invoke(command, words, env=env, catch_exceptions=False)

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 from hutong.cli.query import query
 from hutong.registry import Registry
 from hutong.secrets import Secrets
-from hutong.settings import Settings
 from hutong.store.paths import Store
 from tests.hutong.publish.conftest import flow, land_flow, publish_flow
 
@@ -19,11 +18,12 @@ Ask = Callable[..., Result]
 SQL = "SELECT source_id, vehicle_count FROM traffic_flow ORDER BY ALL"
 
 
-@pytest.fixture
-def ask(settings: Settings, registry: Registry, store: Store, secrets: Secrets) -> Ask:
+@pytest.fixture(scope="module")
+def ask(declared: Path, registry: Registry, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    store = Store(str(tmp_path_factory.mktemp("asked") / "lake"))
     land_flow(registry, store, [flow("L1"), flow("L2"), flow("L3", speed="fast")])
     publish_flow(registry, store, secrets)
-    env = {"HUTONG_ROOT": str(settings.root), "HUTONG_LAKE": settings.lake}
+    env = {"HUTONG_ROOT": str(declared), "HUTONG_LAKE": store.root}
     return lambda *words: CliRunner().invoke(query, words, env=env, catch_exceptions=False)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -13,14 +12,12 @@ from deltalake import DeltaTable
 from hutong.errors import StoreError
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
-from hutong.registry import Registry, open_registry
+from hutong.registry import Registry
 from hutong.release.consistent import LEDGER, QUARANTINE, TableId, consistent, look
 from hutong.schema.arrow import to_table
-from hutong.settings import read
 from hutong.store.contracted import table_of
 from hutong.store.paths import Store
 from hutong.store.tables import Change, commit, existing
-from tests.conftest import ROOT
 from tests.hutong.making import START
 
 FLOW = Sequence("transport_info", "section_flow", "500000")
@@ -60,16 +57,6 @@ def tables_of(sequence: Sequence) -> list[TableId]:
 
 def nothing(dataset: Dataset, snapshot: DeltaTable) -> Change:
     return Change(to_table([], dataset), {"rows": 0})
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return open_registry(read({"HUTONG_ROOT": str(ROOT)}))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "lake"))
 
 
 @pytest.fixture

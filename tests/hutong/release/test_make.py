@@ -138,14 +138,12 @@ def test_a_name_that_would_mean_something_else_is_refused(name: str, registry: R
         release(name, "", registry, store)
 
 
-@pytest.mark.parametrize("name", ["2026-03-18", "v1.2", "春季版", "2026年第一季度"])
-def test_days_numbers_and_chinese_words_are_names(
-    name: str, registry: Registry, store: Store, secrets: Secrets
-) -> None:
+def test_days_numbers_and_chinese_words_are_names(registry: Registry, store: Store, secrets: Secrets) -> None:
     land_flow(registry, store, [flow("L1")])
     publish_flow(registry, store, secrets)
-    release(name, "because", registry, store)
-    assert query("SELECT count(*) AS n FROM traffic_flow", registry, store, at=name).to_pylist() == [{"n": 1}]
+    for name in ("2026-03-18", "v1.2", "春季版", "2026年第一季度"):
+        release(name, "because", registry, store)
+        assert query("SELECT count(*) AS n FROM traffic_flow", registry, store, at=name).to_pylist() == [{"n": 1}]
 
 
 def test_an_empty_lake_cannot_be_released(registry: Registry, store: Store) -> None:

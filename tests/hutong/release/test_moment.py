@@ -1,3 +1,4 @@
+import shutil
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,13 +14,22 @@ from hutong.store.paths import Store
 from tests.hutong.publish.conftest import flow, land_flow, publish_flow
 
 
-@pytest.fixture
-def published(registry: Registry, store: Store, secrets: Secrets) -> Store:
-    """L1, L2 and L3, a batch each: versions 1 to 3 of every table."""
+@pytest.fixture(scope="module")
+def published(registry: Registry, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """L1, L2 and L3, a batch each: versions 1 to 3 of every table, released as `spring`."""
+    store = Store(str(tmp_path_factory.mktemp("published") / "lake"))
     for link in ("L1", "L2", "L3"):
         land_flow(registry, store, [flow(link)])
     publish_flow(registry, store, secrets)
+    release("spring", "", registry, store)
     return store
+
+
+@pytest.fixture
+def store(published: Store, tmp_path: Path) -> Store:
+    """A copy, for a test that writes to it."""
+    shutil.copytree(published.root, tmp_path / "lake")
+    return Store(str(tmp_path / "lake"))
 
 
 def links(at: str, registry: Registry, store: Store, dataset: str = "traffic_flow") -> list[str]:
@@ -56,19 +66,14 @@ def test_before_the_first_commit_the_tables_are_empty_and_after_the_last_as_they
     assert links("2100-01-01T00:00:00+08:00", registry, published) == ["L1", "L2", "L3"]
 
 
-def test_a_release_wins_over_a_time_of_the_same_spelling(
-    registry: Registry, published: Store, secrets: Secrets
-) -> None:
-    release("2026-03-18", "", registry, published)
-    land_flow(registry, published, [flow("L4")])
-    publish_flow(registry, published, secrets)
-    assert links("2026-03-18", registry, published) == ["L1", "L2", "L3"]
+def test_a_release_wins_over_a_time_of_the_same_spelling(registry: Registry, store: Store, secrets: Secrets) -> None:
+    release("2026-03-18", "", registry, store)
+    land_flow(registry, store, [flow("L4")])
+    publish_flow(registry, store, secrets)
+    assert links("2026-03-18", registry, store) == ["L1", "L2", "L3"]
 
 
-def test_a_table_that_came_after_the_release_was_not_there(
-    registry: Registry, published: Store, secrets: Secrets
-) -> None:
-    release("spring", "", registry, published)
+def test_a_table_that_came_after_the_release_was_not_there(registry: Registry, published: Store) -> None:
     assert query("FROM releases", registry, published, at="spring").num_rows == 0
     assert query("FROM junction", registry, published, at="spring").num_rows == 0
 
@@ -90,21 +95,20 @@ def test_a_table_that_came_after_the_release_was_not_there(
     ],
 )
 def test_what_is_no_moment_is_told_with_the_next_step(at: str, said: str, registry: Registry, published: Store) -> None:
-    release("spring", "", registry, published)
     with pytest.raises(AskedWrongly, match=said):
         links(at, registry, published)
 
 
 def test_a_time_that_the_log_no_longer_reaches_back_to_is_said_to_be_gone(
-    registry: Registry, published: Store, secrets: Secrets
+    registry: Registry, store: Store, secrets: Secrets
 ) -> None:
-    table = DeltaTable(published.base(registry.dataset("traffic_flow").table).uri)
+    table = DeltaTable(store.base(registry.dataset("traffic_flow").table).uri)
     before = committed_at(table, 1).isoformat()
     table.create_checkpoint()
     for version in range(2):
         Path(table.table_uri.removeprefix("file://"), "_delta_log", f"{version:020}.json").unlink()
     with pytest.raises(AskedWrongly, match="remembers its versions since"):
-        links(before, registry, published)
+        links(before, registry, store)
 
 
 def test_now_is_the_newest_version(registry: Registry, published: Store) -> None:
