@@ -206,10 +206,24 @@ def test_what_a_platform_lists_and_no_longer_lists_is_the_same_in_any_order(draw
     assert in_memory(batches, REFERENCE) == defined(batches, REFERENCE)
 
 
+MODES = pytest.mark.parametrize(("of", "make"), [(REFERENCE, pulls), (SERIES, versions)], ids=["latest", "append"])
+SLOWLY = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
+
+@MODES
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@pytest.mark.parametrize(("of", "make"), [(REFERENCE, pulls), (SERIES, versions)], ids=["latest", "append"])
+@settings(max_examples=12, **SLOWLY)
 def test_a_lake_is_the_same_in_any_order(of: Dataset, make: Any, draw: random.Random) -> None:
+    batches = make(draw)
+    with TemporaryDirectory() as lake:
+        assert in_a_lake(batches, of, Path(lake)) == defined(batches, of)
+
+
+@pytest.mark.slow
+@MODES
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=100, **SLOWLY)
+def test_many_a_lake_is_the_same_in_any_order(of: Dataset, make: Any, draw: random.Random) -> None:
     batches = make(draw)
     with TemporaryDirectory() as lake:
         assert in_a_lake(batches, of, Path(lake)) == defined(batches, of)
