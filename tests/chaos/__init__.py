@@ -6,7 +6,11 @@
     runner       starts workers, sees what they commit, and kills them
     picture      a lake as it can be compared: rows lost, rows doubled, entries that differ
     readers      a process that reads throughout and knows every state that may be seen
-    sigkill | disk | objects | together      the faults, a file for each kind
+    bench        what all cases share, and how each of them ends
+    sigkill      kills, at every commit and at any moment, and of a worker whose task runs on
+    disk         a full disk, a read-only one
+    objects      an object store that fails (through `proxy`) or is killed
+    together     two syncs and a backfill at once
     tally        what was tried and what came of it
 
 `python -m tests.chaos --kills 500 --seed 1` runs all of it.

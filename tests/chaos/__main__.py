@@ -20,11 +20,13 @@ from pathlib import Path
 
 from tests.chaos import disk, objects, sigkill, together
 from tests.chaos.bench import Bench, Case, bench
+from tests.chaos.runner import close
 
 Fault = Callable[[Case], None]
 KINDS: dict[str, Fault] = {
     "before a commit": sigkill.before_each_commit,
     "after a commit": sigkill.after_each_commit,
+    "with gates": sigkill.with_gates,
     "within a commit": sigkill.within_commits,
     "at a moment": sigkill.at_moments,
     "worker alone": sigkill.of_a_worker_alone,
@@ -37,7 +39,7 @@ KINDS: dict[str, Fault] = {
     "race on a store": together.on_a_store,
 }
 LAKES = {
-    **{"before a commit": 1, "after a commit": 1, "worker alone": 20},
+    **{"before a commit": 1, "after a commit": 1, "with gates": 1, "worker alone": 20},
     **{"full disk": 4, "read-only disk": 4, "failing store": 4, "store killed": 4, "killed on a store": 4},
     **{"race on disk": 4, "race on a store": 4},
 }
@@ -110,8 +112,12 @@ def _try_all(cases: Iterator[Case]) -> None:
             case.forget()
 
     with ThreadPoolExecutor(max_workers=HANDS) as hands:
-        for busy in [hands.submit(hand) for _ in range(HANDS)]:
-            busy.result()
+        try:
+            for busy in [hands.submit(hand) for _ in range(HANDS)]:
+                busy.result()
+        except BaseException:
+            close()
+            raise
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -55,9 +56,25 @@ class Run:
         return self.ended
 
 
+class Closed(Exception):
+    """The harness was told to stop."""
+
+
+_closing = threading.Event()
+
+
+def close() -> None:
+    """Kill what is at work and start nothing more, so that every case falls back to where it cleans up."""
+    _closing.set()
+    for process in multiprocessing.active_children():
+        process.kill()
+
+
 @contextlib.contextmanager
 def started(job: Work, target: Target = work) -> Iterator[Run]:
-    """A run of `job` in a process of its own, which does not outlive the context."""
+    """A run of `job` in a process of its own, which does not outlive the context. Raises Closed."""
+    if _closing.is_set():
+        raise Closed
     said, tells = FORKING.Pipe(duplex=False)
     process = FORKING.Process(target=target, args=(job, tells), daemon=True)
     process.start()

@@ -8,13 +8,16 @@ from itertools import repeat
 from pathlib import Path
 
 from tests.chaos.bench import Case
-from tests.chaos.ground import ACCIDENTS, FLOW
-from tests.chaos.runner import started
-from tests.chaos.worker import Death, supervise
+from tests.chaos.ground import ACCIDENTS, FLOW, STREAMS, prepared
+from tests.chaos.picture import taken
+from tests.chaos.runner import started, undisturbed
+from tests.chaos.script import written
+from tests.chaos.worker import Death, Work, supervise
 
 MOST = 200
 """Deaths after which a lake that comes to no end is given up."""
 KILLS_A_LAKE = 10
+GATED_KILLS = 4
 COMMIT_S = 0.005
 """What a commit to a local disk takes, and a little more."""
 
@@ -34,6 +37,17 @@ def within_commits(case: Case) -> None:
     draw = case.draw()
     deaths = [Death("within", draw.randint(1, 8), draw.uniform(0.0, COMMIT_S)) for _ in range(KILLS_A_LAKE)]
     _die_on_the_way(case, deaths)
+
+
+def with_gates(case: Case) -> None:
+    """A few deaths in a lake whose contracts have their gates, so that what they said is told after them too."""
+    bench = case.bench
+    with prepared(bench.ground.folder / case.name, written(bench.seed), has_gates=True) as ground:
+        store = ground.store("undisturbed")
+        undisturbed(Work(ground, store, STREAMS))
+        gated = replace(bench, ground=ground, wanted=taken(ground, store))
+        deaths = [Death("after", commit) for commit in case.draw().sample(range(2, 12), GATED_KILLS)]
+        _die_on_the_way(replace(case, bench=gated, store=ground.store("killed")), deaths)
 
 
 def _die_on_the_way(case: Case, deaths: Iterable[Death]) -> None:

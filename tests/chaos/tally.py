@@ -59,9 +59,10 @@ class Tally:
     def text(self) -> str:
         """The table, the problems, and the sentence that matters."""
         width = max(len(kind) for kind in (*self.counts, "kind of fault"))
-        lines = [f"{'kind of fault':<{width}}" + "".join(f"{column:>14}" for column in COLUMNS)]
+        lines = [f"{'kind of fault':<{width}}" + "".join(f"  {column}" for column in COLUMNS)]
         for kind, numbers in self.counts.items():
-            lines.append(f"{kind:<{width}}" + "".join(f"{numbers[column]:>14}" for column in COLUMNS))
+            counted = "".join(f"  {numbers[column]:>{len(column)}}" for column in COLUMNS)
+            lines.append(f"{kind:<{width}}{counted}")
         lines += [f"problem: {said}" for said in self.problems]
         words = ("kills", "faults", "recoveries", "rows lost", "rows doubled")
         lines.append(", ".join(f"{word} {self.total(word)}" for word in words))
