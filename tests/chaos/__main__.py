@@ -53,7 +53,8 @@ def main() -> int:
     asked = _asked()
     disk.enter_namespace()
     # Whoever asks the harness to stop does not want to find its lakes.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="hutong-chaos-"))
     try:
