@@ -144,7 +144,8 @@ def mark(store: Store, sequence: Sequence) -> tuple[int, Resume]:
     """The newest batch of `sequence` (0 if none) and where its pull stood after it."""
     place = store.landing(sequence.platform, sequence.stream)
     found = existing(place)
-    newest = 0 if found is None else found.transaction_version(sequence.id) or 0
+    with told(place):
+        newest = 0 if found is None else found.transaction_version(sequence.id) or 0
     if found is None or newest == 0:
         return 0, Resume(None, None)
     pages = pl.scan_delta(found).filter(
