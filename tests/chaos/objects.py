@@ -21,7 +21,7 @@ IMPATIENT = {"timeout": "2s", "connect_timeout": "2s", "retry_timeout": "1s"}
 def failing(case: Case) -> None:
     """Runs against a store that refuses, loses, delays and swallows requests, until one of them comes to its end."""
     with _on_s3(case) as (case, s3), faulty(s3.endpoint, case.draw()) as proxy, case.read_throughout():
-        through = replace(case.work(), store=_impatient(case.store, proxy.endpoint))
+        through = replace(case.work(), store=impatient(case.store, proxy.endpoint))
         for _ in range(RUNS):
             with started(through) as run:
                 ended = run.finish()
@@ -37,7 +37,7 @@ def killed(case: Case) -> None:
     """The server is killed while a run is at work. It comes back at once, or when the run has given up."""
     draw = case.draw()
     with _on_s3(case) as (case, s3):
-        with started(replace(case.work(), store=_impatient(case.store, s3.endpoint))) as run:
+        with started(replace(case.work(), store=impatient(case.store, s3.endpoint))) as run:
             run.until(commits=draw.randint(1, 40))
             s3.stop()
             if draw.random() < 0.5:
@@ -61,5 +61,6 @@ def _on_s3(case: Case) -> Iterator[tuple[Case, RunningS3]]:
         yield replace(case, store=server.store("chaos")), server
 
 
-def _impatient(store: Store, endpoint: str) -> Store:
+def impatient(store: Store, endpoint: str) -> Store:
+    """`store` as it is reached at `endpoint` by a client that gives up soon."""
     return replace(store, options={**store.options, "aws_endpoint": endpoint, **IMPATIENT})

@@ -13,7 +13,7 @@ import http.client
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,7 +35,7 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def faulty(upstream: str, draw: random.Random) -> Iterator[Proxy]:
+def faulty(upstream: str, draw: random.Random, faults: Sequence[str] = FAULTS) -> Iterator[Proxy]:
     """A proxy before the store at `upstream`, an address with host and port."""
     lock, closing = threading.Lock(), threading.Event()
 
@@ -62,7 +62,7 @@ def faulty(upstream: str, draw: random.Random) -> Iterator[Proxy]:
         def _drawn(self) -> str | None:
             is_commit = self.command == "PUT" and "/_delta_log/" in self.path
             with lock:
-                fault = draw.choice(FAULTS) if draw.random() < (OFTEN if is_commit else RARELY) else None
+                fault = draw.choice(faults) if draw.random() < (OFTEN if is_commit else RARELY) else None
                 if fault:
                     proxy.met[fault] += 1
             return fault

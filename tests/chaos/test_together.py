@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos import objects, together
+from tests.chaos import together
 from tests.chaos.bench import Bench
 
 pytestmark = pytest.mark.xdist_group("chaos")
@@ -28,9 +28,3 @@ def test_the_same_on_an_s3_server(made: Bench) -> None:
     together.on_a_store(made.case("race on a store", 1))
     assert made.tally.problems == []
     assert made.tally.total("races") == 2
-
-
-def test_a_store_that_refuses_loses_delays_and_swallows_requests_loses_nothing(made: Bench) -> None:
-    objects.failing(made.case("failing store", 1))
-    assert made.tally.problems == []
-    assert made.tally.total("unanswered") > 0
