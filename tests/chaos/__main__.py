@@ -7,6 +7,7 @@ seed; kills at a moment come at the same moment of another run.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -55,6 +56,8 @@ def main() -> int:
     # Whoever asks the harness to stop does not want to find its lakes.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
+    # Killed behind a gate, Great Expectations leaves a lock to Python's tracker, which removes it and need not say so.
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="hutong-chaos-"))
     try:
