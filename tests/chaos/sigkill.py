@@ -24,12 +24,12 @@ COMMIT_S = 0.005
 
 def after_each_commit(case: Case) -> None:
     """Each run makes one commit and dies right behind it, so that every commit is met once."""
-    _die_on_the_way(case, repeat(Death("after", 1), MOST))
+    _die_until_done(case, repeat(Death("after", 1), MOST))
 
 
 def before_each_commit(case: Case) -> None:
     """Each run makes one commit and dies right before the next, with all of that worked out."""
-    _die_on_the_way(case, [Death("before", 1), *repeat(Death("before", 2), MOST)])
+    _die_until_done(case, [Death("before", 1), *repeat(Death("before", 2), MOST)])
 
 
 def within_commits(case: Case) -> None:
@@ -50,18 +50,26 @@ def with_gates(case: Case) -> None:
         _die_on_the_way(replace(case, bench=gated, store=ground.store("killed")), deaths)
 
 
-def _die_on_the_way(case: Case, deaths: Iterable[Death]) -> None:
-    """Runs that die one after the other, until one comes to its end or all deaths are died."""
+def _die_until_done(case: Case, deaths: Iterable[Death]) -> None:
+    if not _die_on_the_way(case, deaths):
+        case.complain(f"{MOST} runs, each of which made a commit, did not bring it to an end")
+
+
+def _die_on_the_way(case: Case, deaths: Iterable[Death]) -> bool:
+    """Runs that die one after the other, until one comes to its end or all deaths are died. Whether one did."""
+    has_ended = False
     for death in deaths:
         with started(replace(case.work(), death=death)) as run:
             ended = run.finish()
         if ended is not None:
             if ended.how != "done":
                 case.complain(f"a run that was to die {death} says: {ended.said}")
+            has_ended = True
             break
         case.count(kills=1, recoveries=1)
     case.count(torn=_torn(case))
     case.conclude()
+    return has_ended
 
 
 def at_moments(case: Case) -> None:
