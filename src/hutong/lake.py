@@ -68,6 +68,22 @@ def readable(found: Sequence[pads.Dataset], dataset: Dataset) -> pads.Dataset:
     )
 
 
+def in_views(rows: pads.Dataset) -> pads.Dataset:
+    """`rows` with their texts as string views, for DuckDB.
+
+    deltalake 1.6 writes them so into the files of a MERGE, and Arrow has no comparison for them. DuckDB knows that, and
+    of columns that are declared so it compares the texts itself instead of handing the condition on.
+    """
+    schema = pa.schema(
+        column.with_type(pa.string_view()) if column.type == pa.string() else column for column in rows.schema
+    )
+    if isinstance(rows, pads.UnionDataset):
+        return pads.UnionDataset(schema, [in_views(part) for part in rows.children])
+    if isinstance(rows, pads.FileSystemDataset):
+        return pads.FileSystemDataset(list(rows.get_fragments()), schema, rows.format, rows.filesystem)
+    return rows
+
+
 def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with a view per dataset, times shown in UTC, and no way to files, network or settings.
 
@@ -82,7 +98,7 @@ def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb
     # It would otherwise draw the progress of a long question into the answer.
     connection.execute("SET enable_progress_bar = false")
     for dataset in served(registry):
-        connection.register(table_name(dataset), rows_of(dataset, registry, store, then))
+        connection.register(table_name(dataset), in_views(rows_of(dataset, registry, store, then)))
         make_views(dataset, connection)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

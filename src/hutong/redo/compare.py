@@ -124,7 +124,8 @@ def _examples(changed: pl.DataFrame, differs: dict[str, pl.Expr], says: list[str
     """A few fields of changed rows, each field once before any comes a second time."""
     found: list[Example] = []
     for name in says:
-        for row in changed.filter(differs[name]).head(1).iter_rows(named=True):
+        # The first by key, so that the same difference is always shown by the same row.
+        for row in changed.filter(differs[name]).bottom_k(1, by=list(dataset.key)).iter_rows(named=True):
             shown = {column: _shown(column, row[column], dataset) for column in dataset.key}
             before, after = (_shown(name, row[column], dataset) for column in (name + _OLD, name))
             found.append(Example(shown, name, before, after))

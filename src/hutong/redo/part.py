@@ -104,7 +104,8 @@ class Rows:
         return frame
 
     def _read(self, path: str, partition: Partition) -> pa.Table | None:
-        conditions = [pc.field(name) == value for name, value in self._part.source.items()]
+        # Files that a MERGE wrote hold texts as string views, which Arrow cannot compare: see `lake.in_views`.
+        conditions = [pc.field(name).cast(pa.string()) == value for name, value in self._part.source.items()]
         names = [name for name in self._part.dataset.names if name in self._schema.names]
         try:
             return self._fragments[path].to_table(

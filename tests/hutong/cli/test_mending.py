@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from deltalake import DeltaTable
 
-from hutong.cli.main import cli
+from hutong.cli.rebuild import rebuild
+from hutong.cli.replay import replay
 from hutong.errors import AskedWrongly, HutongError, SecretMissing, StoreError
 from hutong.registry import Registry
 from hutong.settings import Settings
@@ -26,7 +27,8 @@ def hutong(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("HUTONG_LAKE", settings.lake)
 
     def run(*words: str) -> tuple[str, str]:
-        cli(list(words), standalone_mode=False)
+        # Not through the group, which would set up logging for every test after this one.
+        {"rebuild": rebuild, "replay": replay}[words[0]].main(list(words[1:]), standalone_mode=False)
         said = capsys.readouterr()
         return said.out, said.err
 

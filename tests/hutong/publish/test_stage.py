@@ -60,6 +60,9 @@ def test_a_correction_replaces_its_row_and_an_older_version_does_not(
         {"source_id": "L1", "name": "金山大道"},
         {"source_id": "L2", "name": "金开大道"},
     ]
+    # The files of a correction hold their texts otherwise than those of an append.
+    for where in ("source_id = 'L1'", "name LIKE '%山%'", "name IN ('金山大道')", "city = '500000' AND name < '金开'"):
+        assert ask(f"SELECT source_id FROM road_segment WHERE {where}", registry, store) == [{"source_id": "L1"}]
     assert verify(registry, store, secrets).problems == []
 
 
