@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -172,11 +170,6 @@ class Versions:
     codes_digest: str
     structure_digest: str
     pseudonym_key: str | None
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over all of them: two batches with the same one were made alike."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
