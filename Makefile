@@ -18,7 +18,7 @@ install: $(VENV)/.installed ## Create .venv and install the locked packages, whe
 demo: install ## Start four simulated platforms, run the DAGs, and ask who knew first (2 minutes)
 	@$(BIN)/hutong demo
 
-test: install ## Install, lint, check types and contracts, and run all tests (7 minutes)
+test: install ## Install, lint, check types and contracts, and run all tests (11 minutes)
 	@$(MAKE) --no-print-directory -j2 lint contracts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
