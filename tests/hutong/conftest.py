@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,13 @@ from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
 from hutong.settings import Settings, read
 from hutong.store.paths import Store
-from tests.conftest import ROOT
-from tests.hutong.publish.conftest import without_gates
+from tests.hutong.publish.conftest import declare_without_gates
 
 
 @pytest.fixture(scope="session")
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The declared files with the gates taken out, as Great Expectations takes six seconds to import."""
-    root = tmp_path_factory.mktemp("declared")
-    for folder in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / folder, root / folder)
-    for contract in (root / "schemas").glob("*.yaml"):
-        contract.write_text(without_gates(contract.read_text()))
-    return root
+    return declare_without_gates(tmp_path_factory.mktemp("declared"))
 
 
 @pytest.fixture(scope="session")

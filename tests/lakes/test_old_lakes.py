@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,8 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-from tests.conftest import ROOT
-from tests.hutong.publish.conftest import flow, land_flow, publish_flow, without_gates
+from tests.hutong.publish.conftest import declare_without_gates, flow, land_flow, publish_flow
 
 from hutong.lake import places_of, query
 from hutong.land.stage import land
@@ -36,10 +34,7 @@ class Old:
     def __init__(self, archive: Path, folder: Path) -> None:
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
-        for name in ("connectors", "schemas", "mappings"):
-            shutil.copytree(ROOT / name, folder / name)
-        for contract in (folder / "schemas").glob("*.yaml"):
-            contract.write_text(without_gates(contract.read_text(encoding="utf-8")), encoding="utf-8")
+        declare_without_gates(folder)
         for secret in (folder / "secrets").iterdir():
             secret.chmod(0o600)
         settings = read(

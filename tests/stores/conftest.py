@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import pytest
 
 from hutong.registry import Registry, open_registry
 from hutong.settings import read
-from tests.conftest import ROOT
-from tests.hutong.publish.conftest import without_gates
+from tests.hutong.publish.conftest import declare_without_gates
 from tests.stores.seaweed import RunningS3, running_s3
 
 
@@ -24,12 +22,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS3]:
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The declared files without gates, since Great Expectations takes six seconds to import."""
-    folder = tmp_path_factory.mktemp("declared")
-    for name in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / name, folder / name)
-    for contract in (folder / "schemas").glob("*.yaml"):
-        contract.write_text(without_gates(contract.read_text()))
-    return folder
+    return declare_without_gates(tmp_path_factory.mktemp("declared"))
 
 
 @pytest.fixture(scope="session")

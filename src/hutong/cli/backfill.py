@@ -53,10 +53,11 @@ def backfill(platform: str, stream: str, start: str, end: str, as_json: bool) ->
 
 
 def _instant(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise AskedWrongly(f"'{text}' is no instant", "write it like 2026-03-18T08:00+08:00") from None
+    from hutong.release.moment import instant
+
+    found = instant(text)
+    if found is None:
+        raise AskedWrongly(f"'{text}' is no instant", "write it like 2026-03-18T08:00+08:00")
     if found.tzinfo is None:
         raise AskedWrongly(f"'{text}' has no zone", f"add it, such as {text}+08:00") from None
     return found.astimezone(UTC)

@@ -151,8 +151,8 @@ def _must_end_as_before(side: Side, store: Store) -> None:
         for row in judged.iter_rows(named=True):
             if side.is_anew(Sequence.parse(row["origin"]), row["batch"]):
                 raise HutongError(
-                    f"{row['origin']} batch {row['batch']}: gates refused {row['before']} of its records when it was"
-                    f" published, and {row['after']} now",
+                    f"{row['origin']} batch {row['batch']}: gates or its drift mode refused {row['before']} of its"
+                    f" records when it was published, and {row['after']} now",
                     "see which contract or which release of Great Expectations changed; `hutong replay"
                     f" {stream.live.platform} {stream.live.stream}` brings the batch to what they say now",
                 )

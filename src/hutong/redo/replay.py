@@ -121,7 +121,7 @@ class Replayed:
     def _next(self) -> int:
         """The number of the next replay of this stream in this city."""
         found = entries(self._ledger, self.stream.live)
-        return int(found["replay"].max() or 0) + 1 if found.height else 1  # type: ignore[arg-type]
+        return int(found.select(pl.col("replay").max()).item()) + 1 if found.height else 1
 
     def _look(self, table: DeltaTable | None) -> Account:
         if any(

@@ -29,11 +29,17 @@ def settings(tmp_path: Path) -> Settings:
 
 def settings_in(root: Path) -> Settings:
     """The same with `root` for its root."""
-    for folder in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / folder, root / folder)
-    for contract in (root / "schemas").glob("*.yaml"):
-        contract.write_text(without_gates(contract.read_text()))
+    declare_without_gates(root)
     return read({"HUTONG_ROOT": str(root), "HUTONG_LAKE": str(root / "lake")})
+
+
+def declare_without_gates(folder: Path) -> Path:
+    """The declared files copied to `folder`, the gates taken out of the contracts."""
+    for name in ("connectors", "schemas", "mappings"):
+        shutil.copytree(ROOT / name, folder / name)
+    for contract in (folder / "schemas").glob("*.yaml"):
+        contract.write_text(without_gates(contract.read_text(encoding="utf-8")), encoding="utf-8")
+    return folder
 
 
 @cache

@@ -19,8 +19,7 @@ from hutong.settings import read
 from hutong.store.contracted import table_of
 from hutong.store.paths import Place, Store
 from hutong.store.tables import Change, Counts, commit
-from tests.conftest import ROOT
-from tests.hutong.publish.conftest import flow, publish_flow, without_gates
+from tests.hutong.publish.conftest import declare_without_gates, flow, publish_flow
 
 NOW = datetime.now(UTC)
 FLOW = Sequence("transport_info", "section_flow", "500000")
@@ -30,11 +29,7 @@ SPEEDS = range(10, 130, 10)
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """The declared files without gates, since Great Expectations takes six seconds to import."""
-    folder = tmp_path_factory.mktemp("declared")
-    for name in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / name, folder / name)
-    for contract in (folder / "schemas").glob("*.yaml"):
-        contract.write_text(without_gates(contract.read_text()))
+    folder = declare_without_gates(tmp_path_factory.mktemp("declared"))
     return open_registry(read({"HUTONG_ROOT": str(folder)}))
 
 
