@@ -80,10 +80,10 @@ def _declare_small_pages(connectors: Path) -> None:
         connector = yaml.safe_load(path.read_text(encoding="utf-8"))
         declared: dict[str, Any] = connector["streams"][stream]
         if (platform, stream) == FLOW:
-            declared["paging"]["size"] = 20
+            declared["paginator"]["page_size"] = 20
             declared["max_records"] = 40
         if (platform, stream) == CROSSINGS:
-            declared["paging"]["size"] = 10
+            declared["paginator"]["page_size"] = 10
         if "incremental" in declared:
             declared["incremental"]["since"] = "P3650D"
         path.write_text(yaml.safe_dump(connector, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -18,7 +18,7 @@ WORDS = Words(zh="名", en="name")
 
 def stream(**changes: Any) -> Stream:
     """A JSON stream whose records stand at `rows[]`."""
-    declared = {"title": WORDS.model_dump(), "request": {"path": "/rows"}, "records": "rows[]", **changes}
+    declared = {"title": WORDS.model_dump(), "endpoint": "/rows", "data_selector": "rows", **changes}
     return Stream.model_validate(declared)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from hutong.extract.http import Http
 from hutong.extract.keyring import Keyring
-from hutong.model.connector import Auth, BearerLogin, HmacSignature, Licence, NoAuth
+from hutong.model.auth import Auth, BearerLogin, HmacSignature, Licence, NoAuth
 from hutong.pages import look
 
 MARGIN_S = 60.0
@@ -78,14 +78,14 @@ class Token(Credentials):
             answer: Any = json.loads(reply.body)
         except (ValueError, RecursionError):
             http.complaint.garbled("its login does not answer JSON", f"check the login's path in {http.complaint.file}")
-        token = look(answer, self._auth.token)
+        token = look(answer, self._auth.token_path)
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
             http.complaint.refused(
-                f"its login gives no token at '{self._auth.token}'",
+                f"its login gives no token at '{self._auth.token_path}'",
                 f"check the secrets {' and '.join(self.names)}, and that path in {http.complaint.file}",
             )
         self._token = self._keyring.remember("token", token)
-        stated = look(answer, self._auth.expires_in) if self._auth.expires_in else None
+        stated = look(answer, self._auth.expires_in_path) if self._auth.expires_in_path else None
         life_s = float(stated) if isinstance(stated, int | float) and stated > 0 else float("inf")
         self._ends = asked_at + life_s - min(MARGIN_S, life_s / 10)
 

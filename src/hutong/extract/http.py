@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +22,7 @@ from requests.exceptions import (
 
 from hutong.errors import RegistryError
 from hutong.extract.complaint import Complaint
+from hutong.extract.transport import Reply
 from hutong.extract.tries import FreshAdapter, Freshen, tries
 from hutong.model.connector import Connector
 
@@ -30,19 +30,6 @@ CONNECT_S = 10.0
 MOST_REDIRECTS = 5
 CHUNK = 64 * 1024
 NO_PROXIES = {"http": "", "https": "", "all": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer, of any status. `url` holds no signature."""
-
-    url: str
-    status: int
-    content_type: str
-    body: bytes
-    fetched_at: datetime
-    elapsed_s: float
-    attempts: int
 
 
 class Http:
@@ -101,7 +88,7 @@ class Http:
         """
         began, attempts = time.monotonic(), 0
         request: dict[str, Any] = {"headers": dict(headers), "data": data, "json": json, "proxies": NO_PROXIES}
-        timeout = (min(CONNECT_S, self._connector.timeout_s), self._connector.timeout_s)
+        timeout = (min(CONNECT_S, self._connector.limits.silence_s), self._connector.limits.silence_s)
         try:
             for _ in range(MOST_REDIRECTS + 1):
                 with self._session.request(
@@ -119,6 +106,7 @@ class Http:
                         fetched_at=datetime.now(UTC),
                         elapsed_s=time.monotonic() - began,
                         attempts=attempts,
+                        links={rel: link["url"] for rel, link in response.links.items()},
                     )
         except SSLError:
             self.complaint.refused(
@@ -130,7 +118,7 @@ class Http:
         except (InvalidURL, InvalidHeader, InvalidSchema):
             self.complaint.refused("it cannot be asked", f"correct address and headers in {self.complaint.file}")
         except Timeout:
-            self.complaint.busy(f"{self._host} does not answer within {self._connector.timeout_s:g} s")
+            self.complaint.busy(f"{self._host} does not answer within {self._connector.limits.silence_s:g} s")
         except RequestException as error:
             self.complaint.busy(f"{self._host} cannot be reached ({_cause(error)})")
         self.complaint.refused("it redirects in a circle", f"correct the address in {self.complaint.file}")
@@ -166,7 +154,7 @@ class Http:
         return self.here(response.url, response.headers["Location"])
 
     def _read(self, response: requests.Response) -> bytes:
-        most, parts, size = self._connector.max_bytes, [], 0
+        most, parts, size = self._connector.limits.answer_bytes, [], 0
         # Counted after decompression: a small answer can unfold to any size.
         for chunk in response.iter_content(CHUNK):
             parts.append(chunk)
@@ -174,7 +162,7 @@ class Http:
             if size > most:
                 self.complaint.garbled(
                     f"its answer is larger than {most} bytes",
-                    f"ask for smaller pages, or raise max_bytes in {self.complaint.file}",
+                    f"ask for smaller pages, or raise limits.answer_bytes in {self.complaint.file}",
                 )
         return b"".join(parts)
 

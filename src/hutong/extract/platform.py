@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import MaxRetryError
@@ -14,28 +15,32 @@ from hutong.extract import soap
 from hutong.extract.answer import Answer, read
 from hutong.extract.auth import credentials
 from hutong.extract.complaint import Complaint
-from hutong.extract.http import Http, Reply
+from hutong.extract.http import Http
 from hutong.extract.keyring import Keyring
+from hutong.extract.transport import Pull, Reply
 from hutong.extract.tries import Patience, patience
 from hutong.extract.window import Window, bounds
-from hutong.model.batch import Sequence
-from hutong.model.connector import Connector, Stream
+from hutong.model.batch import Doubt
+from hutong.model.connector import Stream
+from hutong.model.endpoint import Http as HttpEndpoint
+from hutong.model.endpoint import Soap
 from hutong.pages import Garbled, document, look
-from hutong.secrets import Secrets
 
+_Declared = TypeVar("_Declared", str, str | int)
 Verdict = Literal["fine", "refused", "busy", "wrong"]
 
 
 class Platform:
     """Asks with the stream's transport and credential, until the answer went well or an error says why not."""
 
-    def __init__(self, sequence: Sequence, connector: Connector, stream: Stream, secrets: Secrets) -> None:
-        self._sequence, self._connector, self._stream = sequence, connector, stream
-        self._complaint = Complaint(sequence)
-        self._keyring = Keyring(secrets)
-        self._credentials = credentials(connector.auth, self._keyring)
-        self._http = Http(connector, self._complaint, self._credentials.freshen)
-        self._url = self._http.url(stream.request.path)
+    def __init__(self, pull: Pull) -> None:
+        assert isinstance(pull.stream.endpoint, HttpEndpoint | Soap)  # what this transport is for
+        self._pull, self._stream, self._endpoint = pull, pull.stream, pull.stream.endpoint
+        self._complaint = Complaint(pull.sequence)
+        self._keyring = Keyring(pull.secrets)
+        self._credentials = credentials(pull.connector.auth, self._keyring)
+        self._http = Http(pull.connector, self._complaint, self._credentials.freshen)
+        self._url = self._http.url(self._placed(self._endpoint.path))
 
     def __enter__(self) -> Self:
         return self
@@ -48,16 +53,26 @@ class Platform:
 
         SOAP: window and pager's parameters go into the query document; declared ones are the operation's other parts.
         """
-        incremental, request = self._stream.incremental, self._stream.request
-        stated = bounds(incremental, window) if incremental and window else {}
-        if self._stream.transport == "json":
-            asked = {**request.params, **stated, **params}
-            return self._answered(lambda headers: self._http.send("GET", self._url, headers=headers, params=asked))
-        query = {name: str(value) for name, value in {**stated, **params}.items()}
+        incremental = self._stream.incremental
+        stated = {**(bounds(incremental, window) if incremental and window else {}), **params}
+        declared = {name: self._placed(value) for name, value in self._endpoint.params.items()}
+        if isinstance(self._endpoint, Soap):
+            return self._called(declared, {name: str(value) for name, value in stated.items()})
+        method, body = self._endpoint.method, self._endpoint.json_
+        if body is not None:
+            body = _filled(json.loads(self._placed(json.dumps(body))), stated)
+        else:
+            declared |= stated
+        return self._answered(
+            lambda headers: self._http.send(method, self._url, headers=headers, params=declared, json=body)
+        )
+
+    def _called(self, parts: Mapping[str, str | int], query: Mapping[str, str]) -> Answer:
+        assert isinstance(self._endpoint, Soap)
         try:
-            body = soap.body(request, query, self._credentials.licence())
+            body = soap.body(self._endpoint, parts, query, self._credentials.licence())
         except ValueError as wrong:
-            raise RegistryError([f"{self._sequence.source}: {wrong}"]) from None
+            raise RegistryError([f"{self._pull.sequence.source}: {wrong}"]) from None
         return self._answered(
             lambda headers: self._http.send("POST", self._url, headers={**headers, **soap.HEADERS}, data=body)
         )
@@ -75,14 +90,11 @@ class Platform:
         kept = urlsplit(self._keyring.address(target, self._credentials.parameters))
         return kept._replace(scheme="", netloc="").geturl()
 
-    def address(self, answer: Answer) -> str:
-        """Where `answer` came from, without credentials."""
-        return self._keyring.address(answer.reply.url, self._credentials.parameters)
-
     def _answered(self, send: Callable[[dict[str, str]], Reply]) -> Answer:
         """Send until it went well: once more with a new token, and a bounded number of times while it is busy."""
-        left, tries, may_renew = patience(self._connector.retries), 0, True
+        left, tries, may_renew = patience(self._pull.connector.retries), 0, True
         while True:
+            self._pull.may_ask()
             reply = send(self._credentials.headers(self._http))
             tries += reply.attempts
             verdict, found = self._judged(reply)
@@ -100,7 +112,7 @@ class Platform:
         if reply.status == 401:
             return "refused", None
         # SOAP 1.1 sends its faults as HTTP 500 (section 6.2); they say more than the status does.
-        if not (self._stream.transport == "soap" and reply.status == 500 and b"Fault" in reply.body):
+        if not (isinstance(self._endpoint, Soap) and reply.status == 500 and b"Fault" in reply.body):
             self._http.check(reply, self._credentials.names)
         try:
             found = document(reply.body, reply.content_type, self._stream)
@@ -134,15 +146,17 @@ class Platform:
         )
 
     def _read(self, reply: Reply, found: Any) -> Answer:
+        clean = replace(reply, url=self._keyring.address(reply.url, self._credentials.parameters))
+        doubt: Doubt | None = None if reply.is_framed or not _ends_anywhere(self._stream) else "unframed"
         try:
-            return read(reply, found, self._stream)
+            return read(clean, found, self._stream, doubt)
         except Garbled as wrong:
             self._garbled(wrong)
 
     def _garbled(self, wrong: ValueError) -> NoReturn:
         self._complaint.garbled(
             self._words(str(wrong)),
-            f"see what it answers at {self._stream.request.path}",
+            f"see what it answers at {self._endpoint.path}",
         )
 
     def _said(self, found: Any) -> str:
@@ -156,6 +170,26 @@ class Platform:
     def _words(self, text: str) -> str:
         """Foreign text, fit to be shown."""
         return self._keyring.clean(text, is_personal=bool(self._stream.personal))
+
+    def _placed(self, declared: _Declared) -> _Declared:
+        """A declared text with the city's division code in its place."""
+        return declared.replace("{city}", self._pull.sequence.city) if isinstance(declared, str) else declared
+
+
+def _ends_anywhere(stream: Stream) -> bool:
+    """Whether a body that was cut may look like a whole one."""
+    return stream.format.type in ("ndjson", "csv") and stream.format.member is None
+
+
+def _filled(body: dict[str, Any], stated: Mapping[str, str | int]) -> dict[str, Any]:
+    """`body` with every value of `stated` put in at its dotted name."""
+    for name, value in stated.items():
+        *parents, last = name.split(".")
+        inner = body
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = value
+    return body
 
 
 def _text(code: Any) -> str:

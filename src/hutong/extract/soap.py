@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from hutong.model.connector import Request
+from hutong.model.endpoint import Soap
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -17,20 +17,18 @@ DECLARATION = '<?xml version="1.0" encoding="GBK"?>'
 HEADERS: Mapping[str, str] = {"Content-Type": "text/xml; charset=GBK", "SOAPAction": '""'}
 
 
-def body(request: Request, query: Mapping[str, str], licence: str | None) -> bytes:
+def body(request: Soap, params: Mapping[str, str | int], query: Mapping[str, str], licence: str | None) -> bytes:
     """The operation of `request` as SOAP 1.1, rpc/encoded, in GBK.
 
-    Its parts stand in the order of `request.params`; the licence and the query document follow, unless `params` names
-    them too and so gives them a place. Raises ValueError when the request does not name its operation, or names no part
-    for the query or the licence that it is given.
+    Its parts stand in the order of `params`; the licence and the query document follow, unless `params`
+    names them too and so gives them a place. Raises ValueError when it names no part for the licence that it is given.
     """
-    if request.operation is None or request.namespace is None:
-        raise ValueError("a SOAP request needs `operation` and `namespace`")
-    parts = {name: str(value) for name, value in request.params.items()}
+    parts = {name: str(value) for name, value in params.items()}
     if licence is not None:
-        parts[_named(request.licence_part, "licence_part")] = licence
-    if query or request.query_part:
-        parts[_named(request.query_part, "query_part")] = query_document(query)
+        if request.licence_part is None:
+            raise ValueError("a SOAP endpoint needs `licence_part` for the licence that `auth` declares")
+        parts[request.licence_part] = licence
+    parts[request.query_part] = query_document(query)
     envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soapenv": ENVELOPE, "xsd": XSD, "xsi": XSI})
     within = etree.SubElement(envelope, f"{{{ENVELOPE}}}Body")
     called = etree.SubElement(within, f"{{{request.namespace}}}{request.operation}", nsmap={"ns": request.namespace})
@@ -54,9 +52,3 @@ def query_document(query: Mapping[str, str]) -> str:
     for name, value in query.items():
         etree.SubElement(condition, name).text = quote(value, safe="")
     return DECLARATION + etree.tostring(root, encoding="unicode")
-
-
-def _named(part: str | None, field: str) -> str:
-    if part is None:
-        raise ValueError(f"a SOAP request needs `{field}` here")
-    return part

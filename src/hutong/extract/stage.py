@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from hutong.errors import RegistryError, StoreError
-from hutong.extract.paging import State, walk
-from hutong.extract.platform import Platform
+from hutong.extract.transport import Pull, State
+from hutong.extract.transports import transport_of
 from hutong.extract.window import STEPS, Cursor, Window, opening
 from hutong.model.batch import Page, Resume, Sequence
-from hutong.model.connector import Connector, Stream, WindowSplit
+from hutong.model.connector import Connector, Stream
+from hutong.model.paginator import WindowSplit
 from hutong.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ def extract(
     since: Resume,
     now: datetime,
     start: datetime | None = None,
+    may_ask: Callable[[], None] = lambda: None,
 ) -> Iterator[Page]:
     """Every page that the platform has for `sequence` since `since`, one per answer, as they come.
 
@@ -34,7 +36,7 @@ def extract(
     its last kept page says (`cursor`, `resume`): with the same window, at the next page.
 
     now: aware; the end of the window of a new pull. start: its beginning, instead of
-    the cursor's. Only the last page says whether all came.
+    the cursor's. may_ask: see `transport.Pull`. Only the last page says whether all came.
     Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError when the connector lacks what its kind
     of stream needs, and StoreError when `since.position` cannot be read.
     """
@@ -42,31 +44,35 @@ def extract(
     if stream.incremental and window is None:
         log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)
         return
+    mark = _kept(sequence, since.position).get("mark", since.cursor)
     cursor = Cursor(stream.incremental, since.cursor, window.end if window else None)
     pages = records = size = 0
-    with Platform(sequence, connector, stream, secrets) as platform:
-        for step in walk(stream.paging, platform, window, state):
-            answer, reply = step.answer, step.answer.reply
-            cursor.see(answer.records)
-            pages, records, size = pages + 1, records + len(answer.records), size + len(reply.body)
-            yield Page(
-                url=platform.address(answer),
-                status=reply.status,
-                content_type=reply.content_type,
-                body=reply.body,
-                fetched_at=reply.fetched_at,
-                elapsed_s=reply.elapsed_s,
-                attempts=reply.attempts,
-                records=len(answer.records),
-                cursor=cursor.text,
-                resume=None if step.state is None else _resume(window, step.state),
-                completeness=step.completeness,
-            )
-            if step.state is None:
-                log.info(
-                    "extracted sequence=%s pages=%d records=%d bytes=%d completeness=%s",
-                    sequence.id, pages, records, size, step.completeness,
-                )  # fmt: skip
+    pull = Pull(sequence, connector, stream, secrets, since.cursor, may_ask)
+    for step in transport_of(stream.endpoint)(pull, window, state):
+        reply = step.reply
+        cursor.see(step.records)
+        pages, records, size = pages + 1, records + len(step.records), size + len(reply.body)
+        yield Page(
+            url=reply.url,
+            status=reply.status,
+            content_type=reply.content_type,
+            body=reply.body,
+            fetched_at=reply.fetched_at,
+            elapsed_s=reply.elapsed_s,
+            attempts=reply.attempts,
+            records=len(step.records),
+            cursor=cursor.text if step.cursor is None else step.cursor,
+            cursor_at=cursor.at,
+            mark=mark,
+            resume=None if step.state is None else _resume(window, step.state, mark),
+            completeness=step.completeness,
+            doubt=step.doubt,
+        )
+        if step.state is None:
+            log.info(
+                "extracted sequence=%s pages=%d records=%d bytes=%d completeness=%s doubt=%s",
+                sequence.id, pages, records, size, step.completeness, step.doubt,
+            )  # fmt: skip
 
 
 def _beginning(
@@ -77,11 +83,9 @@ def _beginning(
     incremental = stream.incremental
     try:
         if incremental is None:
-            if isinstance(stream.paging, WindowSplit):
+            if isinstance(stream.paginator, WindowSplit):
                 raise ValueError("window_split needs a window to cut")
             return None, kept.get("position", {})
-        if incremental.param_form == "local" and incremental.param_zone is None:
-            raise ValueError("param_form 'local' needs param_zone, the zone in which the platform reads it")
         if kept.get("window"):
             return Window.of(kept["window"], STEPS[incremental.param_form]), kept["position"]
         return opening(incremental, since.cursor, now, start), {}
@@ -104,5 +108,6 @@ def _kept(sequence: Sequence, position: str | None) -> dict[str, Any]:
     return kept
 
 
-def _resume(window: Window | None, state: State) -> str:
-    return json.dumps({"window": window.to_json() if window else None, "position": state}, sort_keys=True)
+def _resume(window: Window | None, state: State, mark: str | None) -> str:
+    kept = {"window": window.to_json() if window else None, "position": state, "mark": mark}
+    return json.dumps(kept, sort_keys=True)

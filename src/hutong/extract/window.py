@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hutong.model.connector import Incremental
+from hutong.model.incremental import Incremental
 from hutong.pages import look
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,13 @@ class Window:
         middle = _down(self.start + (self.end - self.start) / 2, self.step)
         return Window(self.start, middle, self.step), Window(middle, self.end, self.step)
 
+    def cut(self, longest: timedelta) -> Iterator[Window]:
+        """The window in parts of at most `longest`, oldest first; they touch and do not overlap."""
+        length, start = max(_down_since_epoch(longest, self.step), self.step), self.start
+        while start < self.end:
+            yield Window(start, min(start + length, self.end), self.step)
+            start += length
+
     def to_json(self) -> list[str]:
         """Start and end as ISO 8601 text."""
         return [self.start.isoformat(), self.end.isoformat()]
@@ -58,7 +65,8 @@ class Window:
 def opening(
     incremental: Incremental, cursor: str | None, now: datetime, start: datetime | None = None
 ) -> Window | None:
-    """What a new pull asks for: from `start`, else from the cursor less lateness (or `since` ago), up to `now`.
+    """What a new pull asks for: from `start`, else from the cursor less lateness (or `since` ago), up to `now` less
+    what the platform needs to settle.
 
     The start is rounded down and the end up to what the platform's form can say. None when that leaves nothing: the
     cursor lies in the future. Raises ValueError when the cursor cannot be read.
@@ -70,17 +78,17 @@ def opening(
         if seen is None:
             raise ValueError(f"the cursor '{cursor}' cannot be read as {incremental.form}")
         start = seen - incremental.lateness
+    now -= incremental.settle
     step = STEPS[incremental.param_form]
     start, end = _down(start, step), -_down_since_epoch(-(now - EPOCH), step) + EPOCH
     return Window(start, end, step) if start < end else None
 
 
 def bounds(incremental: Incremental, window: Window) -> dict[str, str]:
-    """The two parameters that state `window`, in the platform's form and zone."""
-    return {
-        incremental.from_param: _written(window.start, incremental.param_form, incremental.param_zone),
-        incremental.to_param: _written(window.end, incremental.param_form, incremental.param_zone),
-    }
+    """The parameters that state `window`, in the platform's form and zone."""
+    form, zone = incremental.param_form, incremental.param_zone
+    named = {incremental.start_param: window.start, incremental.end_param: window.end}
+    return {name: _written(moment, form, zone) for name, moment in named.items() if name is not None}
 
 
 def instant(value: object, form: str, zone: str | None) -> datetime | None:
@@ -105,19 +113,21 @@ def instant(value: object, form: str, zone: str | None) -> datetime | None:
 
 
 class Cursor:
-    """The newest value of the incremental field so far, as the source wrote it; compared as instants, never as text."""
+    """The newest value of the incremental field so far, as the source wrote it (`text`) and the instant that it states
+    (`at`); compared as instants, never as text.
+    """
 
     def __init__(self, incremental: Incremental | None, text: str | None, end: datetime | None) -> None:
         self.text = text
         self._incremental, self._end = incremental, end
-        self._newest = instant(text, incremental.form, incremental.zone) if incremental and text is not None else None
+        self.at = instant(text, incremental.form, incremental.zone) if incremental and text is not None else None
 
     def see(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Move on to the newest value among `records`. What cannot be read does not move it."""
         if self._incremental is None:
             return
         # A platform repeats few values over many records, so each is parsed once.
-        field, form, zone = self._incremental.field, self._incremental.form, self._incremental.zone
+        field, form, zone = self._incremental.cursor_path, self._incremental.form, self._incremental.zone
         met = {value for record in records if isinstance(value := look(record, field), str | int | float)}
         beyond = 0
         for value in met:
@@ -127,8 +137,8 @@ class Cursor:
             if self._end is not None and seen > self._end:
                 # One device with a wrong clock would carry the cursor into the future, and later pulls would miss all.
                 beyond += 1
-            elif self._newest is None or seen > self._newest:
-                self.text, self._newest = str(value), seen
+            elif self.at is None or seen > self.at:
+                self.text, self.at = str(value), seen
         if beyond:
             log.warning("cursor not moved: %d values of %s lie after the window that was asked for", beyond, field)
 
@@ -168,7 +178,7 @@ def _written(moment: datetime, form: str, zone: str | None) -> str:
         return str((moment - EPOCH) // STEPS[form])
     if form == "iso":
         return moment.astimezone(ZoneInfo(zone or "UTC")).isoformat(timespec="seconds").replace("+00:00", "Z")
-    assert zone is not None  # the stage asked for it
+    assert zone is not None  # the registry asked for it
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable
 
 from hutong.errors import HutongError
-from hutong.model.batch import Completeness, Landed, Page, Resume, Sequence
+from hutong.model.batch import Completeness, Doubt, Landed, Page, Resume, Sequence
 from hutong.model.connector import Stream
 from hutong.pages import without
 from hutong.store.crypt import StoreKey
@@ -41,7 +41,8 @@ def land(
     try:
         for page in pages:
             batches.add(Kept(page, without(page.body, page.content_type, stream)))
-            if batches.waiting_records >= stream.max_records and not batches.commit():
+            is_full = batches.waiting_records >= stream.max_records or batches.waiting_bytes >= stream.max_bytes
+            if is_full and not batches.commit():
                 break
         batches.commit()
     except HutongError:
@@ -62,15 +63,15 @@ class _Batches:
         self.sequence, self.store, self.key = sequence, store, key
         self.newest, self.is_unfinished = newest, is_unfinished
         self.waiting: list[Kept] = []
+        self.waiting_records = self.waiting_bytes = 0
         self.made = self.records = self.size = 0
         self.completeness: Completeness = "unproven"
-
-    @property
-    def waiting_records(self) -> int:
-        return sum(kept.page.records for kept in self.waiting)
+        self.doubt: Doubt | None = None
 
     def add(self, kept: Kept) -> None:
         self.waiting.append(kept)
+        self.waiting_records += kept.page.records
+        self.waiting_bytes += len(kept.body)
 
     def commit(self) -> bool:
         """Land what waits; False when another process landed this batch first, which ends the pull here."""
@@ -83,14 +84,13 @@ class _Batches:
             self.newest += 1
             self.records += self.waiting_records
             self.size += sum(len(kept.page.body) for kept in self.waiting)
-            self.completeness = last.completeness
+            self.completeness, self.doubt = last.completeness, last.doubt
             # A pull that ends with empty pages must still say that it has ended, or the next would resume it.
             self.is_unfinished = last.resume is not None
-        self.waiting = []
+        self.waiting, self.waiting_records, self.waiting_bytes = [], 0, 0
         return committed.is_ours
 
     def receipt(self) -> Landed:
         first = self.newest - self.made + 1 if self.made else None
-        return Landed(
-            self.sequence.id, first, self.newest if self.made else None, self.records, self.size, self.completeness
-        )
+        last = self.newest if self.made else None
+        return Landed(self.sequence.id, first, last, self.records, self.size, self.completeness, self.doubt)

@@ -9,6 +9,11 @@ from typing import Any, Literal
 from hutong.model.finding import Finding
 
 Completeness = Literal["proven", "unproven", "incomplete"]
+Doubt = Literal[
+    "no_total", "no_content", "unframed", "page_full", "repeated_records",
+    "total_differs", "total_moved", "repeated_page", "repeated_link", "empty_pages", "gap", "window_full",
+]  # fmt: skip
+"""Why a pull is not proven complete; words for it are in `model/doubt.py`."""
 Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld"]
 FATES: tuple[Fate, ...] = ("published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld")
 
@@ -80,8 +85,10 @@ class Page:
     """One answer of a platform, as it came.
 
     url: without secrets. body: the bytes as received. records: how many records it holds.
-    cursor: the newest cursor value seen up to and including this page, as the source wrote it.
+    cursor: the newest cursor value seen up to and including this page, as the source wrote it. cursor_at: the instant
+    that it states, in UTC. mark: the cursor with which the pull began; what lies before it came late.
     resume: where the pull goes on after this page, as JSON; None when it is the last.
+    doubt: why it is not proven complete.
     """
 
     url: str
@@ -95,6 +102,9 @@ class Page:
     cursor: str | None
     resume: str | None
     completeness: Completeness
+    doubt: Doubt | None = None
+    cursor_at: datetime | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,7 @@ class Landed:
     records: int
     size: int
     completeness: Completeness
+    doubt: Doubt | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for Airflow."""

@@ -101,7 +101,7 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
         stream=source.stream,
         shower=shower,
         # In XML every value is text: a mark of its own where JSON has another type.
-        structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.transport != "soap"),
+        structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.is_typed),
         reads=tuple(dict.fromkeys(path for rule in rules for path in paths_of(rule))),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
     )

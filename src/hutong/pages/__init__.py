@@ -4,6 +4,6 @@ from hutong.pages.batch import records_of
 from hutong.pages.document import Garbled, document
 from hutong.pages.raw import raw_text
 from hutong.pages.redact import without
-from hutong.pages.select import look, records, select
+from hutong.pages.select import elements, look, records, select
 
-__all__ = ["Garbled", "document", "look", "raw_text", "records", "records_of", "select", "without"]
+__all__ = ["Garbled", "document", "elements", "look", "raw_text", "records", "records_of", "select", "without"]

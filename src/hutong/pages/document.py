@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from hutong.model.connector import Stream
+from hutong.model.endpoint import Soap
 
 DEEPEST = 64
 """Nesting beyond this is refused; no platform needs a tenth of it."""
@@ -25,7 +26,7 @@ def document(body: bytes, content_type: str, stream: Stream) -> Any:
 
     Raises Garbled when it is HTML, cut short, too deep, or of another encoding than it says.
     """
-    if stream.transport == "soap":
+    if isinstance(stream.endpoint, Soap):
         return _children(soap_payload(body, content_type)[1])
     return _json(body)
 

@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from hutong.model.connector import Stream
+from hutong.model.endpoint import Soap
 from hutong.pages.document import document, return_of, soap_payload
 
 
@@ -18,7 +19,7 @@ def without(body: bytes, content_type: str, stream: Stream) -> bytes:
     """
     if not stream.never_keep:
         return body
-    if stream.transport == "soap":
+    if isinstance(stream.endpoint, Soap):
         return _xml(body, content_type, set(stream.never_keep))
     return json.dumps(_json(document(body, content_type, stream), set(stream.never_keep)), ensure_ascii=False).encode()
 

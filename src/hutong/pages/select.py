@@ -1,15 +1,20 @@
 """Records within a document: `data[].rsms[].participants[]`, and the fields of their parents that they carry.
 
-A path is dotted names; `[]` behind a name opens the list there. `^` in a carried path climbs from the record to the
+A path is dotted names; `[]` behind a name opens the list there, and may be left out at the end. The empty path is the
+document itself. `^` in a carried path climbs from the record to the
 element that encloses it, one `^` for each `[]` that is left.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hutong.model.connector import Stream
 from hutong.pages.document import Garbled, document
+
+_USUAL = {"geojson": "features"}
+"""Where a format keeps its records."""
 
 
 def look(found: Any, path: str) -> Any:
@@ -30,16 +35,22 @@ def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, An
 
     Raises Garbled when the page cannot be read or the records are not where the connector says.
     """
-    return select(document(body, content_type, stream), stream.records, stream.carry)
+    return select(document(body, content_type, stream), stream)
 
 
-def select(found: Any, path: str, carry: dict[str, str] | None = None) -> list[dict[str, Any]]:
+def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:
+    """The records of `stream` in the document `found`; or, without carried fields, what lies at the path `at`."""
+    path = stream.data_selector or _USUAL.get(stream.format.type, "")
+    return elements(found, path, stream.carry) if at is None else elements(found, at)
+
+
+def elements(found: Any, path: str, carry: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The elements of the list at `path`, with carried fields. A list of one that came as an object counts as a list.
 
-    >>> select({"at": 7, "rows": [{"a": 1}]}, "rows[]", {"at": "^.at"})
+    >>> elements({"at": 7, "rows": [{"a": 1}]}, "rows", {"at": "^.at"})
     [{'a': 1, 'at': 7}]
     """
-    steps = [step.strip(".") for step in path.split("[]")][:-1]
+    steps = [step.strip(".") for step in path.removesuffix("[]").split("[]")]
     climbs = {name: (len(where) - len(where.lstrip("^")), where.lstrip("^.")) for name, where in (carry or {}).items()}
     selected: list[dict[str, Any]] = []
     _walk(found, steps, [], climbs, selected)
@@ -62,7 +73,7 @@ def _walk(
 
 def _list_at(here: Any, path: str, is_root: bool) -> list[Any]:
     """The list at `path`. Null and absent count as empty, but not where the answer has another shape than declared."""
-    for name in path.split("."):
+    for name in path.split(".") if path else ():
         if here is None or here == "":
             return []
         if not isinstance(here, dict) or (is_root and name not in here):

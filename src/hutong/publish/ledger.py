@@ -121,7 +121,7 @@ def service_row(
         "sequence": sequence.id,
         "batch": batch,
         "received_at": received_at,
-        "transport": source.stream.transport,
+        "transport": source.stream.endpoint.transport,
         "tier": source.connector.tier,
         "request_count": sum(page.attempts for page in pages),
         "retry_count": sum(page.attempts - 1 for page in pages),

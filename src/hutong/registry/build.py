@@ -11,7 +11,7 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_rows, check_stream
+from hutong.registry.check import check_connector, check_rows, check_stream
 from hutong.registry.contracts import read_contracts
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
@@ -72,6 +72,8 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
     connectors: dict[str, tuple[File, Connector]] = {}
     for path in sorted((root / "connectors").glob("*/connector.yaml")):
         file = File(path, problems)
+        if isinstance(file.data, dict):
+            file.data.setdefault("platform", path.parent.name)
         connector = validated(file, Connector)
         if connector is None:
             continue
@@ -81,8 +83,7 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
             )
         if connector.platform in addresses:
             connector = connector.model_copy(update={"address": addresses[connector.platform]})
-        if not connector.address.startswith(("http://", "https://")):
-            file.problem(f"the address {connector.address!r} does not begin with http:// or https://", "address")
+        check_connector(file, connector)
         connectors[connector.platform] = (file, connector)
     return connectors
 

@@ -11,13 +11,20 @@ from typing import Any
 
 from hutong.errors import nearest
 from hutong.model import mapping as rules
-from hutong.model.connector import Stream
+from hutong.model.connector import Connector, Stream
 from hutong.model.dataset import ENGINE_FIELDS, Dataset
+from hutong.model.endpoint import Http, Soap
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
 OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases"})
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
+_SCHEMES = {
+    "http": ("http", "https"),
+    "soap": ("http", "https"),
+    "drop_folder": ("file",),
+    "database": ("postgresql", "mysql"),
+}
 _FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
 
 
@@ -57,10 +64,22 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
         )
 
 
+def check_connector(file: File, connector: Connector) -> None:
+    """A connector by itself: its address must be one that its streams' transports can ask."""
+    scheme = connector.address.partition("://")[0]
+    for name, stream in connector.streams.items():
+        fitting = _SCHEMES[stream.endpoint.transport]
+        if scheme not in fitting:
+            wanted = " or ".join(f"{one}://" for one in fitting)
+            # Not the address itself: it may hold a password that does not belong there.
+            file.problem(f"the address must begin with {wanted}, since '{name}' is asked over it", "address")
+            return
+
+
 def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
     """A stream against the schema of its raw record."""
     known = schema["properties"]
-    named = [("incremental", stream.incremental.field)] if stream.incremental else []
+    named = [("incremental", stream.incremental.cursor_path)] if stream.incremental else []
     named += [("carry", field) for field in stream.carry] + [("personal", field) for field in stream.personal]
     for where, field in named:
         if field.split(".")[0] not in known:
@@ -70,21 +89,23 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
                 name,
                 where,
             )
-    if stream.incremental and stream.incremental.form == "local" and stream.incremental.zone is None:
+    incremental = stream.incremental
+    if incremental and incremental.form == "local" and incremental.zone is None:
         file.problem(
             "the cursor's form 'local' carries no zone; state `zone`, such as Asia/Shanghai",
             "streams",
             name,
             "incremental",
         )
-    if stream.incremental and stream.incremental.param_form == "local" and stream.incremental.param_zone is None:
-        file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
-    if stream.paging.kind == "window_split" and stream.incremental is None:
-        file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paging")
-    if stream.transport == "soap" and not (
-        stream.request.operation and stream.request.namespace and stream.request.query_part
-    ):
-        file.problem("a SOAP request needs operation, namespace and query_part", "streams", name, "request")
+    if incremental and isinstance(stream.endpoint, Http | Soap):
+        if incremental.start_param is None:
+            file.problem(
+                "state `start_param`, the parameter that takes the window's start", "streams", name, "incremental"
+            )
+        if incremental.param_form == "local" and incremental.param_zone is None:
+            file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
+    if stream.paginator.type == "window_split" and incremental is None:
+        file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paginator")
 
 
 def check_rows(

@@ -57,5 +57,5 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    info = model.model_fields.get("rule") or model.model_fields.get("kind")
-    return get_args(info.annotation) if info else ()
+    found = [model.model_fields[name] for name in ("rule", "type", "transport") if name in model.model_fields]
+    return get_args(found[0].annotation) if found else ()

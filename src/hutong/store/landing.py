@@ -16,7 +16,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from hutong.errors import SecretMissing, StoreError
-from hutong.model.batch import Completeness, Page, Resume, Sequence
+from hutong.model.batch import Completeness, Doubt, Page, Resume, Sequence
 from hutong.store.crypt import StoreKey, seal, unseal
 from hutong.store.failures import told
 from hutong.store.paths import Store
@@ -44,6 +44,10 @@ SCHEMA = pa.schema(
         pa.field("body", pa.binary(), nullable=False),
         pa.field("data_key", pa.binary()),
         pa.field("store_key", pa.string()),
+        # Tables of hutong 0.2 and before lack these three.
+        pa.field("doubt", pa.string()),
+        pa.field("cursor_at", pa.timestamp("us", tz="UTC")),
+        pa.field("mark", pa.string()),
     ]
 )
 
@@ -69,6 +73,8 @@ class LandedPage:
     records: int
     completeness: Completeness
     sha256_stored: str
+    doubt: Doubt | None = None
+    mark: str | None = None
 
     @property
     def is_intact(self) -> bool:
@@ -95,8 +101,8 @@ def landing_table(store: Store, sequence: Sequence) -> Table:
 
 
 def _admit(snapshot: DeltaTable) -> None:
-    """Raise StoreError unless the table has the columns of landing, which have been the same in every release."""
-    if {column.name for column in snapshot.schema().fields} != set(SCHEMA.names):
+    """Raise StoreError unless the table has columns of landing only; those that were added since may be missing."""
+    if not {column.name for column in snapshot.schema().fields} <= set(SCHEMA.names):
         raise StoreError(
             f"{snapshot.table_uri} has other columns than landing has in this release",
             "open the lake with the release that wrote it",
@@ -133,6 +139,9 @@ def append_batch(
                 "body": seal(kept.body, data_key, _place(sequence, batch, number)) if data_key else kept.body,
                 "data_key": wrapped,
                 "store_key": key.id if key else None,
+                "doubt": page.doubt,
+                "cursor_at": page.cursor_at,
+                "mark": page.mark,
             }
         )
     records = sum(kept.page.records for kept in pages)
@@ -235,6 +244,8 @@ def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | Non
             records=row["records"],
             completeness=row["completeness"],
             sha256_stored=row["sha256_stored"],
+            doubt=row.get("doubt"),
+            mark=row.get("mark"),
         )
 
 

@@ -140,16 +140,16 @@ def numbered(all_rows: list[dict[str, Any]], *, cap: int = 10_000, total: int | 
 
 
 INCREMENTAL = {
-    "field": "at",
+    "cursor_path": "at",
     "form": "local",
     "zone": "Asia/Shanghai",
-    "from_param": "from",
-    "to_param": "to",
+    "start_param": "from",
+    "end_param": "to",
     "param_form": "local",
     "param_zone": "Asia/Shanghai",
     "since": "PT2H",
 }
-NUMBERED = {"kind": "page_number", "size": 10, "total": "total"}
+NUMBERED = {"type": "page_number", "page_size": 10, "total_path": "total"}
 
 
 def connector(address: str, stream: dict[str, Any] | None = None, **more: Any) -> Connector:
@@ -163,12 +163,12 @@ def connector(address: str, stream: dict[str, Any] | None = None, **more: Any) -
             "cities": ["500000"],
             "address": address,
             "retries": 1,
-            "timeout_s": 5,
+            "limits": {"silence_s": 5},
             "streams": {
                 "things": {
                     "title": {"zh": "物", "en": "Things"},
-                    "request": {"path": "/things"},
-                    "records": "rows[]",
+                    "endpoint": "/things",
+                    "data_selector": "rows",
                     **(stream or {}),
                 }
             },

@@ -19,14 +19,14 @@ from hutong.secrets import Secret
 from .speaking import NOW, NUMBERED, PLANTED, Asked, Says, connector, numbered, numbers, pull, rows, says, speaking
 
 LOGIN = {
-    "kind": "bearer_login",
+    "type": "bearer_login",
     "path": "/login",
     "username": "user",
     "password": "password",
-    "token": "data.token",
-    "expires_in": "data.life",
+    "token_path": "data.token",
+    "expires_in_path": "data.life",
 }
-SIGNED = {"kind": "hmac_signature", "app_key": "app_key", "secret": "signing"}
+SIGNED = {"type": "hmac_signature", "app_key": "app_key", "secret": "signing"}
 
 
 class Guarded:
@@ -53,14 +53,14 @@ class Guarded:
 
 def test_one_login_serves_the_whole_pull() -> None:
     with speaking(Guarded(55)) as server:
-        pages = list(pull(connector(server.address, {"paging": NUMBERED}, auth=LOGIN)))
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED}, auth=LOGIN)))
     assert numbers(pages) == list(range(55))
     assert (len(server.of("/login")), len(server.of("/things"))) == (1, 6)
 
 
 def test_a_token_that_ends_in_mid_pull_is_renewed_and_nothing_is_lost() -> None:
     with speaking(Guarded(55, uses=2)) as server:
-        pages = list(pull(connector(server.address, {"paging": NUMBERED}, auth=LOGIN)))
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED}, auth=LOGIN)))
     assert numbers(pages) == list(range(55))
     assert pages[-1].completeness == "proven"
     assert len(server.of("/login")) == 3
@@ -69,20 +69,20 @@ def test_a_token_that_ends_in_mid_pull_is_renewed_and_nothing_is_lost() -> None:
 
 def test_a_token_is_renewed_before_its_life_ends() -> None:
     with speaking(Guarded(25, life=1e-6)) as server:
-        list(pull(connector(server.address, {"paging": NUMBERED}, auth=LOGIN)))
+        list(pull(connector(server.address, {"paginator": NUMBERED}, auth=LOGIN)))
     assert (len(server.of("/login")), len(server.of("/things"))) == (3, 3)
 
 
 def test_without_a_stated_life_a_token_serves_until_it_is_refused() -> None:
     with speaking(Guarded(25, uses=2)) as server:
-        auth = {name: value for name, value in LOGIN.items() if name != "expires_in"}
-        pages = list(pull(connector(server.address, {"paging": NUMBERED}, auth=auth)))
+        auth = {name: value for name, value in LOGIN.items() if name != "expires_in_path"}
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED}, auth=auth)))
     assert (numbers(pages), len(server.of("/login"))) == (list(range(25)), 2)
 
 
 def test_a_new_token_that_is_refused_too_ends_the_pull() -> None:
     with speaking(Guarded(25, uses=0)) as server, pytest.raises(PlatformRefused, match="secrets user and password"):
-        list(pull(connector(server.address, {"paging": NUMBERED}, auth=LOGIN)))
+        list(pull(connector(server.address, {"paginator": NUMBERED}, auth=LOGIN)))
     assert (len(server.of("/login")), len(server.of("/things"))) == (2, 2)
 
 
@@ -159,9 +159,9 @@ def test_every_try_is_signed_anew(busy: Callable[[], Says]) -> None:
     signing = Signing(25, busy=busy)
     with speaking(signing) as server:
         stream = {
-            "paging": NUMBERED,
+            "paginator": NUMBERED,
             "success": CODES,
-            "request": {"path": "/things", "params": {"name": "金开 大道&+=/"}},
+            "endpoint": {"path": "/things", "params": {"name": "金开 大道&+=/"}},
         }
         pages = list(pull(connector(server.address, stream, auth=SIGNED)))
     assert numbers(pages) == list(range(25))
@@ -171,7 +171,7 @@ def test_every_try_is_signed_anew(busy: Callable[[], Says]) -> None:
 
 def test_kept_addresses_hold_what_was_asked_and_no_credential() -> None:
     with speaking(Signing(25, busy=lambda: says({}, 503))) as server:
-        pages = list(pull(connector(server.address, {"paging": NUMBERED, "success": CODES}, auth=SIGNED)))
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED, "success": CODES}, auth=SIGNED)))
     assert [page.url for page in pages] == [f"{server.address}/things?page={no}&size=10" for no in (1, 2, 3)]
 
 
@@ -183,9 +183,9 @@ def test_a_credential_in_a_next_link_is_not_kept() -> None:
         return says({"code": "0000", "rows": rows(10), "links": [{"rel": "next", "href": onward + "&token=abc"}]})
 
     with speaking(dialect) as server:
-        stream = {"paging": {"kind": "next_link"}, "success": CODES}
+        stream = {"paginator": {"type": "json_link"}, "success": CODES}
         pages = list(pull(connector(server.address, stream, auth=SIGNED)))
-    assert json.loads(pages[0].resume or "")["position"]["next"] == "/things?offset=10&limit=1000"
+    assert json.loads(pages[0].resume or "")["position"]["within"]["lead"] == "/things?offset=10&limit=1000"
     assert server.asked[0].query["nonce"] != server.asked[1].query["nonce"]
     assert pages[1].url.endswith("/things?offset=10&limit=1000")
 
@@ -245,6 +245,6 @@ def test_secrets_are_in_no_error_and_in_no_log(caplog: pytest.LogCaptureFixture)
 
 def test_secrets_are_in_no_page_but_where_the_platform_repeats_them() -> None:
     with speaking(Signing(5, busy=lambda: says({}, 503))) as server:
-        pages = list(pull(connector(server.address, {"paging": NUMBERED, "success": CODES}, auth=SIGNED)))
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED, "success": CODES}, auth=SIGNED)))
     assert unpacked(repr(pages)) == []
     assert any(unpacked(repr(asked)) for asked in server.asked), "the server did get them"

@@ -84,7 +84,7 @@ def test_nobody_there_is_busy_and_names_the_host_alone() -> None:
 
 def test_silence_is_busy_after_the_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        at = connector(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.2, retries=0)
+        at = connector(f"http://127.0.0.1:{silent.getsockname()[1]}", limits={"silence_s": 0.2}, retries=0)
         with pytest.raises(PlatformBusy, match=r"cannot be reached|does not answer"):
             list(pull(at))
 
@@ -122,7 +122,7 @@ def test_an_answer_beyond_the_limit_is_not_read_to_its_end() -> None:
         speaking(lambda asked: says({"rows": rows(100)})) as server,
         pytest.raises(PlatformGarbled, match="larger than 1000 bytes"),
     ):
-        list(pull(connector(server.address, max_bytes=1000)))
+        list(pull(connector(server.address, limits={"answer_bytes": 1000})))
 
 
 def test_the_limit_counts_what_an_answer_unfolds_to() -> None:
@@ -132,7 +132,7 @@ def test_the_limit_counts_what_an_answer_unfolds_to() -> None:
         speaking(lambda asked: Says(bomb, headers={"Content-Encoding": "gzip"})) as server,
         pytest.raises(PlatformGarbled, match="larger than 100000 bytes"),
     ):
-        list(pull(connector(server.address, max_bytes=100_000)))
+        list(pull(connector(server.address, limits={"answer_bytes": 100_000})))
 
 
 def test_a_packed_answer_is_kept_unpacked() -> None:
@@ -208,7 +208,7 @@ def test_an_unknown_certificate_is_refused_and_a_named_one_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = self_signed(tmp_path)
-    signed = {"kind": "hmac_signature", "app_key": "app_key", "secret": "signing"}
+    signed = {"type": "hmac_signature", "app_key": "app_key", "secret": "signing"}
     with speaking(lambda asked: FINE, certificate=both) as server:
         with pytest.raises(PlatformRefused, match="certificate is not trusted"):
             list(pull(connector(server.address, auth=signed)))
@@ -240,7 +240,7 @@ def test_only_plain_http_and_https_addresses_are_asked(address: str) -> None:
 
 def test_declared_headers_and_parameters_are_sent() -> None:
     with speaking(lambda asked: FINE) as server:
-        stream = {"request": {"path": "/things", "params": {"district": "渝中"}}}
+        stream = {"endpoint": {"path": "/things", "params": {"district": "渝中"}}}
         pages = list(pull(connector(server.address, stream, headers={"Accept": "application/geo+json"})))
     assert server.asked[0].query == {"district": "渝中"}
     assert server.asked[0].headers["Accept"] == "application/geo+json"

@@ -11,13 +11,13 @@ from lxml import etree
 
 from hutong.errors import PlatformBusy, PlatformGarbled, PlatformRefused, RegistryError
 from hutong.extract import soap
-from hutong.model.connector import Request
+from hutong.model.endpoint import Soap
 
 from .speaking import INCREMENTAL, PLANTED, Asked, Says, connector, pull, speaking
 
 STREAM: dict[str, Any] = {
-    "transport": "soap",
-    "request": {
+    "endpoint": {
+        "transport": "soap",
         "path": "/services/Out",
         "operation": "queryObjectOut",
         "namespace": "http://ws.example.test",
@@ -26,12 +26,12 @@ STREAM: dict[str, Any] = {
         "query_part": "QueryXmlDoc",
     },
     "success": {"path": "head.code", "values": ["1"], "message": "head.message", "refused": ["-1"]},
-    "records": "body.item[]",
-    "paging": {"kind": "window_split", "cap": 10},
-    "incremental": INCREMENTAL | {"field": "gxsj", "from_param": "kssj", "to_param": "jssj"},
+    "data_selector": "body.item",
+    "paginator": {"type": "window_split", "cap": 10},
+    "incremental": INCREMENTAL | {"cursor_path": "gxsj", "start_param": "kssj", "end_param": "jssj"},
     "personal": ["hphm"],
 }
-LICENCE = {"kind": "licence", "secret": "licence"}
+LICENCE = {"type": "licence", "secret": "licence"}
 
 
 def enveloped(inner: str, status: int = 200) -> Says:
@@ -145,20 +145,19 @@ def test_a_login_page_instead_of_xml_is_garbled() -> None:
 
 
 def test_values_are_percent_encoded_utf8_and_other_parts_gbk() -> None:
-    request = Request.model_validate(STREAM["request"] | {"params": {"dwmc": "渝中大队𠮷"}})
-    sent = soap.body(request, {"lm": "金开大道&<"}, "x")
+    request = Soap.model_validate(STREAM["endpoint"] | {"params": {"dwmc": "渝中大队𠮷"}})
+    sent = soap.body(request, request.params, {"lm": "金开大道&<"}, "x")
     assert "渝中大队&#134071;".encode("gbk") in sent
     assert b"%E9%87%91%E5%BC%80%E5%A4%A7%E9%81%93%26%3C" in sent
 
 
 def test_parts_keep_the_order_that_the_connector_gives_them() -> None:
-    request = Request.model_validate(STREAM["request"] | {"params": {"xtlb": "03", "jkxlh": "", "jkid": "03C01"}})
-    called = etree.fromstring(soap.body(request, {}, "x"))[0][0]
+    request = Soap.model_validate(STREAM["endpoint"] | {"params": {"xtlb": "03", "jkxlh": "", "jkid": "03C01"}})
+    called = etree.fromstring(soap.body(request, request.params, {}, "x"))[0][0]
     assert [(part.tag, part.text) for part in called][:3] == [("xtlb", "03"), ("jkxlh", "x"), ("jkid", "03C01")]
 
 
-@pytest.mark.parametrize("lacking", ["operation", "namespace", "licence_part", "query_part"])
-def test_a_request_that_lacks_a_name_is_a_mistake_of_the_connector(lacking: str) -> None:
-    request = {name: value for name, value in STREAM["request"].items() if name != lacking}
-    with pytest.raises(RegistryError, match=f"testing.things: .*{lacking}"):
-        list(pull(connector("http://127.0.0.1:1", STREAM | {"request": request}, auth=LICENCE)))
+def test_a_licence_without_a_part_for_it_is_a_mistake_of_the_connector() -> None:
+    request = {name: value for name, value in STREAM["endpoint"].items() if name != "licence_part"}
+    with pytest.raises(RegistryError, match="testing.things: .*licence_part"):
+        list(pull(connector("http://127.0.0.1:1", STREAM | {"endpoint": request}, auth=LICENCE)))

@@ -144,7 +144,7 @@ def test_halves_touch_and_add_up(length: int, offset: int) -> None:
 
 def test_a_pull_begins_at_the_cursor_less_lateness() -> None:
     with speaking(numbered(rows(5), total=5)) as server:
-        at = connector(server.address, {"paging": NUMBERED, "incremental": INCREMENTAL | {"lateness": "PT10M"}})
+        at = connector(server.address, {"paginator": NUMBERED, "incremental": INCREMENTAL | {"lateness": "PT10M"}})
         list(pull(at, cursor="2026-03-18 08:20:11.0"))
     assert server.asked[0].query["from"] == "2026-03-18 08:10:11"
     assert server.asked[0].query["to"] == "2026-03-18 08:30:01"
@@ -160,13 +160,13 @@ def test_the_cursor_is_the_newest_instant_as_the_source_wrote_it() -> None:
 def test_an_older_page_does_not_move_the_cursor_back() -> None:
     at_times = ["2026-03-18 08:20:00", "2026-03-18 08:10:00", "2026-03-18 08:25:00"]
     with speaking(numbered([{"at": time} for time in at_times], cap=1, total=3)) as server:
-        pages = list(pull(connector(server.address, {"paging": NUMBERED, "incremental": INCREMENTAL})))
+        pages = list(pull(connector(server.address, {"paginator": NUMBERED, "incremental": INCREMENTAL})))
     assert [page.cursor for page in pages] == [at_times[0], at_times[0], at_times[2]]
 
 
 def test_the_cursor_stays_when_there_is_nothing_new() -> None:
     with speaking(numbered([], total=0)) as server:
-        at = connector(server.address, {"paging": NUMBERED, "incremental": INCREMENTAL})
+        at = connector(server.address, {"paginator": NUMBERED, "incremental": INCREMENTAL})
         assert [page.cursor for page in pull(at, cursor="2026-03-18 08:20:11.0")] == ["2026-03-18 08:20:11.0"]
 
 
@@ -181,14 +181,14 @@ def test_a_time_beyond_the_window_does_not_carry_the_cursor_away(caplog: pytest.
 
 def test_numbers_are_kept_as_text() -> None:
     with speaking(lambda asked: says({"rows": [{"at": 1773792927300}, {"at": 999}]})) as server:
-        changes = {"form": "epoch_ms", "param_form": "epoch_s", "field": "at"}
+        changes = {"form": "epoch_ms", "param_form": "epoch_s", "cursor_path": "at"}
         pages = list(pull(connector(server.address, {"incremental": INCREMENTAL | changes})))
     assert pages[0].cursor == "1773792927300"
 
 
 def test_a_cursor_in_the_future_asks_nothing_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with speaking(numbered(rows(5), total=5)) as server:
-        at = connector(server.address, {"paging": NUMBERED, "incremental": INCREMENTAL})
+        at = connector(server.address, {"paginator": NUMBERED, "incremental": INCREMENTAL})
         assert list(pull(at, cursor="2026-03-19 00:00:00")) == []
     assert server.asked == []
     assert "future" in caplog.text
@@ -196,7 +196,7 @@ def test_a_cursor_in_the_future_asks_nothing_and_says_so(caplog: pytest.LogCaptu
 
 def test_a_pull_that_goes_on_keeps_its_window() -> None:
     with speaking(numbered(rows(25), total=25)) as server:
-        at = connector(server.address, {"paging": NUMBERED, "incremental": INCREMENTAL})
+        at = connector(server.address, {"paginator": NUMBERED, "incremental": INCREMENTAL})
         first = next(pull(at))
         position = json.loads(first.resume or "")
         position["window"] = ["2026-03-17T22:00:00+00:00", "2026-03-17T23:00:00+00:00"]
@@ -216,9 +216,6 @@ def test_a_position_that_cannot_be_read_is_not_passed_over(position: str) -> Non
         list(pull(connector("http://127.0.0.1:1"), position=position))
 
 
-def test_a_zone_or_a_window_that_is_not_declared_is_asked_for() -> None:
-    lacking = INCREMENTAL | {"param_zone": None}
-    with pytest.raises(RegistryError, match="param_zone"):
-        list(pull(connector("http://127.0.0.1:1", {"incremental": lacking})))
+def test_a_window_to_cut_is_asked_for() -> None:
     with pytest.raises(RegistryError, match="window"):
-        list(pull(connector("http://127.0.0.1:1", {"paging": {"kind": "window_split", "cap": 10}})))
+        list(pull(connector("http://127.0.0.1:1", {"paginator": {"type": "window_split", "cap": 10}})))

@@ -85,9 +85,7 @@ def source(personal: list[str] | None = None) -> Source:
             "tier": "regional",
             "cities": ["500000"],
             "address": "http://127.0.0.1",
-            "streams": {
-                "lamp": {"title": words, "request": {"path": "/"}, "records": "r[]", "personal": personal or []}
-            },
+            "streams": {"lamp": {"title": words, "endpoint": "/", "data_selector": "r", "personal": personal or []}},
         }
     )
     reference = {

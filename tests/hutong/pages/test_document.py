@@ -12,6 +12,8 @@ OUTER = (
     "<queryObjectOutReturn>{}</queryObjectOutReturn></s:Body></s:Envelope>"
 )
 
+SOAP = {"transport": "soap", "path": "/out", "operation": "query", "namespace": "http://a.test", "query_part": "doc"}
+
 
 def soap(items: str) -> bytes:
     return OUTER.format(html.escape(INNER.format(items))).encode("gb18030")
@@ -19,7 +21,7 @@ def soap(items: str) -> bytes:
 
 @pytest.fixture
 def police() -> Stream:
-    return stream(transport="soap", records="body.item[]", never_keep=["jszh"], personal=["hphm"])
+    return stream(endpoint=SOAP, data_selector="body.item", never_keep=["jszh"], personal=["hphm"])
 
 
 def test_a_soap_answer_in_gbk_is_read_with_the_rare_characters_that_gbk_lacks(police: Stream) -> None:

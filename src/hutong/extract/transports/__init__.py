@@ -1,0 +1,16 @@
+"""The transports, one file each."""
+
+from __future__ import annotations
+
+from hutong.extract.transport import Transport
+from hutong.model.endpoint import Endpoint
+
+
+def transport_of(endpoint: Endpoint) -> Transport:
+    """The transport of `endpoint`; its libraries are loaded only now."""
+    match endpoint.transport:
+        case "http" | "soap":
+            from hutong.extract.transports.http import walk
+        case _:
+            raise NotImplementedError(endpoint.transport)
+    return walk

@@ -1,0 +1,38 @@
+"""Ask only for what is new. Words follow dlt's and Airbyte's incremental cursors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from hutong.model.declared import Declared
+
+Form = Literal["local", "epoch_s", "epoch_ms", "iso"]
+"""How a moment is written: `local` as 2026-03-18 08:15:00 without a zone, `iso` as ISO 8601, or since 1970."""
+
+
+class Incremental(Declared):
+    """Ask from the cursor (the newest value seen, less `lateness`) up to now; every window is half-open."""
+
+    cursor_path: str
+    """Field of the record that moves the cursor. Kept as the source wrote it, compared as an instant."""
+    form: Form
+    """How the record writes it, as in the mapping rule `time`."""
+    zone: str | None = None
+    """The zone in which the record writes it, when the form carries none."""
+    start_param: str | None = None
+    """Needed over HTTP and SOAP; a database is asked by the column itself."""
+    end_param: str | None = None
+    """Without it the platform answers with everything since the start."""
+    param_form: Form = "iso"
+    """How the platform wants the bounds."""
+    param_zone: str | None = None
+    """The zone in which the platform *reads* the bounds, which may be another than it writes in."""
+    since: timedelta
+    """How far back the very first pull reaches."""
+    lateness: timedelta = timedelta(0)
+    """Records may show up this much late: every pull reads that much again, and the ledger counts what it caught."""
+    settle: timedelta = timedelta(0)
+    """The window ends this long before now, for platforms that commit out of order."""
+    step: timedelta | None = None
+    """The longest window that the platform takes in one question; a longer one is asked for in several."""
