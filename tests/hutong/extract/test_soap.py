@@ -159,5 +159,5 @@ def test_parts_keep_the_order_that_the_connector_gives_them() -> None:
 
 def test_a_licence_without_a_part_for_it_is_a_mistake_of_the_connector() -> None:
     request = {name: value for name, value in STREAM["endpoint"].items() if name != "licence_part"}
-    with pytest.raises(RegistryError, match="testing.things: .*licence_part"):
+    with pytest.raises(RegistryError, match=r"testing\.things: .*licence_part"):
         list(pull(connector("http://127.0.0.1:1", STREAM | {"endpoint": request}, auth=LICENCE)))
