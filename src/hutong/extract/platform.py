@@ -115,7 +115,7 @@ class Platform:
         if not (isinstance(self._endpoint, Soap) and reply.status == 500 and b"Fault" in reply.body):
             self._http.check(reply, self._credentials.names)
         try:
-            found = document(reply.body, reply.content_type, self._stream)
+            found = document(reply.body, reply.content_type, self._stream, self._pull.connector.limits)
         except ValueError as wrong:  # Garbled, and what parsers raise for numbers of absurd length
             self._garbled(wrong)
         success = self._stream.success

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hutong.model.connector import Stream
-from hutong.pages.document import Garbled, document
+from hutong.pages.document import document
+from hutong.pages.garbled import Garbled
 
 _USUAL = {"geojson": "features"}
 """Where a format keeps its records."""
@@ -41,7 +42,12 @@ def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, An
 def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:
     """The records of `stream` in the document `found`; or, without carried fields, what lies at the path `at`."""
     path = stream.data_selector or _USUAL.get(stream.format.type, "")
-    return elements(found, path, stream.carry) if at is None else elements(found, at)
+    documents = [found] if getattr(stream.format, "member", None) is None else found
+    return [
+        record
+        for one in documents
+        for record in (elements(one, path, stream.carry) if at is None else elements(one, at))
+    ]
 
 
 def elements(found: Any, path: str, carry: Mapping[str, str] | None = None) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@ import html
 
 import pytest
 
+from hutong.model.bounds import Limits
 from hutong.model.connector import Stream
-from hutong.pages import Garbled, document, records, without
+from hutong.pages import Garbled, document, records, select, without
 from tests.hutong.making import stream
 
 INNER = '<?xml version="1.0" encoding="GBK"?><root><head><code>1</code></head><body>{}</body></root>'
@@ -64,7 +65,7 @@ def test_fields_never_kept_are_cut_from_json_at_any_depth() -> None:
 )
 def test_a_json_answer_that_is_not_what_was_declared_is_garbled(body: bytes, said: str) -> None:
     with pytest.raises(Garbled, match=said):
-        records(body, "application/json", stream())
+        select(document(body, "application/json", stream(), Limits()), stream())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_json_answer_that_is_not_what_was_declared_is_garbled(body: bytes, sai
         (soap("<item><a>1</a></item>")[:-30], "cut short"),
         (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type"),
         (b"<Envelope><Body><Fault><faultstring>no</faultstring></Fault></Body></Envelope>", "SOAP fault: no"),
-        ('<?xml version="1.0" encoding="utf-8"?><a>渝</a>'.encode("gbk"), "utf-8"),
+        ('<?xml version="1.0" encoding="utf-8"?><a>渝</a>'.encode("gbk"), "not UTF-8 at byte 41"),
     ],
 )
 def test_a_soap_answer_that_is_not_what_was_declared_is_garbled(body: bytes, said: str, police: Stream) -> None:
