@@ -74,6 +74,13 @@ MISTAKES = [
     Mistake(
         "a key that stands twice", RSM, "version: 1\n", "version: 1\nversion: 2\n", ("'version'", "twice"), lines_on=1
     ),
+    Mistake(
+        "what is cut would take the records along",
+        "connectors/traffic_safety/connector.yaml",
+        "never_keep: [",
+        "never_keep: [item, ",
+        ("'item'", "records cannot be found"),
+    ),
     Mistake("broken YAML", RSM, "version: 1\n", "version: [1\n", ("YAML",), lines_on=1),
     Mistake(
         "a wrong unit",

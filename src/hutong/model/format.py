@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from hutong.model.declared import Declared
+from hutong.model.gtfs import KEY_COLUMNS, Table
 
 Encoding = Literal["utf-8", "gbk", "gb18030", "utf-16"]
 
 
-class _Text(Declared):
+class _Format(Declared):
+    """What all formats have."""
+
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """Names without which a document cannot be read, so that no `never_keep` may hold them."""
+
+
+class _Text(_Format):
     """What all text formats have."""
 
     encoding: Encoding | None = None
@@ -36,12 +44,14 @@ class GeoJson(_Text):
     """A FeatureCollection (RFC 7946); the records are its features."""
 
     type: Literal["geojson"]
+    needs: ClassVar[frozenset[str]] = frozenset({"type", "features"})
 
 
 class CityJson(_Text):
     """CityJSON 1.1 or 2.0, or CityJSONSeq; the records are its city objects, their vertices in real coordinates."""
 
     type: Literal["cityjson"]
+    needs: ClassVar[frozenset[str]] = frozenset({"type", "CityObjects", "boundaries", "template"})
 
 
 class Csv(_Text):
@@ -61,17 +71,18 @@ class Xml(_Text):
     type: Literal["xml"]
 
 
-class Parquet(Declared):
+class Parquet(_Format):
     """A Parquet file; the records are its rows."""
 
     type: Literal["parquet"]
 
 
-class Gtfs(Declared):
+class Gtfs(_Format):
     """A GTFS feed: a zip of tables. The records are the rows of one, each with the rows that it refers to."""
 
     type: Literal["gtfs"]
-    table: str
+    needs: ClassVar[frozenset[str]] = KEY_COLUMNS
+    table: Table
     """Such as `stop_times`, without `.txt`."""
 
 

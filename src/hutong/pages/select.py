@@ -14,7 +14,7 @@ from hutong.model.connector import Stream
 from hutong.pages.document import document
 from hutong.pages.garbled import Garbled
 
-_USUAL = {"geojson": "features"}
+_USUAL = {"geojson": "features", "cityjson": "CityObjects"}
 """Where a format keeps its records."""
 
 

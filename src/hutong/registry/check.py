@@ -6,6 +6,7 @@ libraries is in `meaning.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from hutong.model import mapping as rules
 from hutong.model.connector import Connector, Stream
 from hutong.model.dataset import ENGINE_FIELDS, Dataset
 from hutong.model.endpoint import Http, Soap
+from hutong.model.format import Csv
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
@@ -104,6 +106,17 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
             )
         if incremental.param_form == "local" and incremental.param_zone is None:
             file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
+    needed = stream.format.needs | set(re.split(r"[.\[\]]+", stream.data_selector))
+    for field in stream.never_keep:
+        if field in needed:
+            file.problem(
+                f"never_keep names '{field}', without which the records cannot be found in what is kept",
+                "streams",
+                name,
+                "never_keep",
+            )
+    if isinstance(stream.format, Csv) and len(set(stream.format.columns or ())) != len(stream.format.columns or ()):
+        file.problem("a column stands twice", "streams", name, "format")
     if stream.paginator.type == "window_split" and incremental is None:
         file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paginator")
 

@@ -1,0 +1,76 @@
+import pytest
+
+from hutong.pages import Garbled
+from tests.hutong.pages.formats.reading import read, zipped
+
+FEED = {
+    "agency.txt": b"\xef\xbb\xbfagency_id,agency_name\nCQ,\xe9\x87\x8d\xe5\xba\x86\n",
+    "routes.txt": b"route_id,agency_id,route_short_name\nR1,,1\n",
+    "trips.txt": b"route_id,service_id,trip_id\nR1,WD,T1\nR1,HOL,T2\nR9,NONE,T3\n",
+    "stops.txt": b"stop_id,stop_name,parent_station\nS,Station,\nP1,Platform,S\n",
+    "stop_times.txt": b"trip_id,stop_id,stop_sequence\nT1,P1,1\nT2,P1,1\nT3,GONE,1\n",
+    "calendar.txt": b"service_id,monday\nWD,1\n",
+    "calendar_dates.txt": b"service_id,date,exception_type\nHOL,20260501,1\nWD,20260501,2\n",
+    "feed_info.txt": b"",
+}
+
+
+def gtfs(table: str, **changes: bytes | None) -> list[dict[str, object]]:
+    members = {**FEED, **{f"{name}.txt": text for name, text in changes.items()}}
+    body = zipped({name: text for name, text in members.items() if text is not None})
+    return read(body, {"type": "gtfs", "table": table})
+
+
+def test_a_stop_time_holds_its_trip_route_agency_service_and_stop() -> None:
+    first, second, third = gtfs("stop_times")
+    agency = {"agency_id": "CQ", "agency_name": "重庆"}
+    route = {"route_id": "R1", "agency_id": "", "route_short_name": "1", "agency": agency}
+    assert first["trip"] == {
+        "route_id": "R1",
+        "service_id": "WD",
+        "trip_id": "T1",
+        "route": route,
+        "service": {
+            "service_id": "WD",
+            "monday": "1",
+            "dates": [{"service_id": "WD", "date": "20260501", "exception_type": "2"}],
+        },
+    }
+    station = {"stop_id": "S", "stop_name": "Station", "parent_station": "", "parent": None, "level": None}
+    assert first["stop"] == {
+        "stop_id": "P1",
+        "stop_name": "Platform",
+        "parent_station": "S",
+        "parent": station,
+        "level": None,
+    }
+    assert second["trip"]["service"] == {  # type: ignore[index]
+        "service_id": "HOL",
+        "dates": [{"service_id": "HOL", "date": "20260501", "exception_type": "1"}],
+    }
+    assert third["stop"] is None
+    assert third["trip"]["route"] is None  # type: ignore[index]
+    assert third["trip"]["service"] is None  # type: ignore[index]
+
+
+def test_an_optional_table_that_is_missing_is_empty_and_a_required_one_is_not() -> None:
+    assert gtfs("transfers") == gtfs("feed_info") == gtfs("levels") == []
+    with pytest.raises(Garbled, match=r"no routes\.txt"):
+        gtfs("routes", routes=None)
+
+
+def test_a_key_may_stand_twice_with_the_same_row_only() -> None:
+    stops = b"stop_id,stop_name,parent_station\nP1,Platform,\nP1,Platform,\n"
+    assert gtfs("stop_times", stops=stops)[0]["stop"]
+    with pytest.raises(Garbled, match=r"row 3 of stops\.txt has the stop_id of another"):
+        gtfs("stop_times", stops=stops + b"P1,Other,\n")
+
+
+def test_stops_that_are_one_anothers_parents_are_garbled() -> None:
+    with pytest.raises(Garbled, match="without an end"):
+        gtfs("stops", stops=b"stop_id,parent_station\nA,B\nB,A\n")
+
+
+def test_a_broken_table_is_named() -> None:
+    with pytest.raises(Garbled, match=r"in trips\.txt: column 2"):
+        gtfs("stop_times", trips=b"trip_id,trip_id\n1,2\n")
