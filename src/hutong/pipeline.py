@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from hutong.errors import AskedWrongly, StoreError
+from hutong.extract.lateness import Lateness
 from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
@@ -101,10 +102,11 @@ def publish_landed(
                 f"landing holds no page of batch {batch} of {sequence.id}",
                 "restore the landing table from a backup, then run `hutong verify`",
             )
-        normalised = normalise(records_of(pages, source.stream), sequence, batch, plan)
+        late = Lateness(source.stream.incremental, pages[0].mark)
+        normalised = normalise(late.watch(records_of(pages, source.stream)), sequence, batch, plan)
         validated = validate(normalised, source)
         refresh = _refresh(source, sequence, batch, pages, plan, store, key)
-        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh, late.by)
 
 
 def _refresh(

@@ -4,7 +4,7 @@ Each pager asks, yields a `Step` per answer, and says in `Step.state` where to g
 paginator left (the connector was changed in between) begins the same window anew.
 
 What a pull can prove: that the platform's own count stood still through the whole walk and equals what came, and that
-no page came twice. Where that is not so, the step says why (`model/doubt.py`).
+no page came twice. Where that is not so, the step says why (`model.batch.Doubt`).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from hutong.store.landing import LandedPage
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One outcome of a batch: of records, of rows of a dataset, of a gate, of drift."""
+    """One outcome of a batch: of records, of rows of a dataset, of a gate, of drift, of records that came late."""
 
     kind: str
     dataset: str | None
@@ -29,8 +29,8 @@ class Entry:
 def ledger_rows(
     sequence: Sequence, batch: int, counts: Mapping[str, Any], versions: Versions, landed_at: datetime, deciding: str
 ) -> list[dict[str, Any]]:
-    """One row per fate (and rule), per row outcome of each dataset, per gate, per field that drifted. counts: as the
-    deciding commit carries them.
+    """One row per fate (and rule), per row outcome of each dataset, per gate, per field that drifted, per lateness.
+    counts: as the deciding commit carries them.
     """
     common = {
         "city": sequence.city,
@@ -40,6 +40,7 @@ def ledger_rows(
         "batch": batch,
         "received": counts["received"],
         "completeness": counts["completeness"],
+        "doubt": counts.get("doubt"),
         "mapping_version": versions.mapping,
         "mapping_digest": versions.mapping_digest,
         "codes_digest": versions.codes_digest,
@@ -70,6 +71,7 @@ def entries(counts: Mapping[str, Any]) -> list[Entry]:
     found += [Entry("drift", None, one["change"], one["field"], one["records"]) for one in counts.get("drift", ())]
     for table, unreadable in counts.get("no_tombstones", {}).items():
         found.append(Entry("drift", table, "no_tombstones", None, unreadable))
+    found += [Entry("late", None, "caught", bound, count) for bound, count in sorted(counts.get("late", {}).items())]
     return found or [Entry("record", None, "published", None, 0)]
 
 
@@ -129,4 +131,5 @@ def service_row(
         "latency_p95_s": elapsed[min(len(elapsed) - 1, int(0.95 * len(elapsed)))],
         "lag_s": (received_at - newest).total_seconds() if newest else None,
         "completeness": pages[-1].completeness,
+        "doubt": pages[-1].doubt,
     }

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -59,11 +60,13 @@ def publish(
     registry: Registry,
     store: Store,
     refresh: Refresh | None = None,
+    late: Mapping[int, timedelta] = MappingProxyType({}),
 ) -> Published:
     """Publish `batch`; what is committed already is left as it is.
 
     refresh: what the pull shows, when the batch ends one that shows everything; what it does not show becomes a
-    tombstone, unless a gate refuses the batch or a record's key cannot be read.
+    tombstone, unless a gate refuses the batch or a record's key cannot be read. late: number of a record -> how far it
+    lies behind what had been pulled before.
     Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
     begun under other versions of what is declared.
     """
@@ -81,7 +84,7 @@ def publish(
     by_dataset: dict[str, dict[str, int]] = {}
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
-        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, by_dataset, store)
+        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, late, by_dataset, store)
         by_dataset[dataset.table] = (
             counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
         )
@@ -137,6 +140,7 @@ def _commit_dataset(
     source: Source,
     pages: SequenceOf[LandedPage],
     refresh: Refresh | None,
+    late: Mapping[int, timedelta],
     others: Mapping[str, dict[str, int]],
     store: Store,
 ) -> Counts:
@@ -146,11 +150,12 @@ def _commit_dataset(
         table, repeats = validated.tables[dataset.id], validated.repeats[dataset.id]
         if validated.is_refused:
             table, repeats = table.slice(0, 0), {}
-        change = change_for(snapshot, table, repeats, dataset, sequence, _shown(refresh, dataset))
+        change = change_for(snapshot, table, repeats, dataset, sequence, _shown(refresh, dataset), late)
         if dataset.id != source.deciding.id:
             return change
         rows = {**others, dataset.table: change.counts["rows"]}
-        return replace(change, counts=_account(validated, rows, source, refresh, pages))
+        account = _account(validated, rows, source, refresh, pages)
+        return replace(change, counts={**account, "late": change.counts.get("late", {})})
 
     return commit(table_of(dataset, store.base(dataset.table)), sequence.id, batch, build).counts
 
@@ -191,6 +196,7 @@ def _account(
         "drift": [asdict(one) for one in validated.drift],
         "no_tombstones": {source.datasets[name].table: count for name, count in unreadable.items()},
         "completeness": pages[-1].completeness,
+        "doubt": pages[-1].doubt,
     }
 
 

@@ -8,8 +8,11 @@ as slow, with more memory, and a change feed of every row in them.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import polars as pl
 import pyarrow as pa
@@ -24,6 +27,17 @@ from hutong.store.tables import Change, literal
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TELLABLE = (datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """Instants that SQL can spell: DataFusion reads them as 64 bits of nanoseconds."""
+
+LATE: Mapping[str, timedelta] = {
+    "PT1S": timedelta(seconds=1),
+    "PT10S": timedelta(seconds=10),
+    "PT1M": timedelta(minutes=1),
+    "PT10M": timedelta(minutes=10),
+    "PT1H": timedelta(hours=1),
+    "P1D": timedelta(days=1),
+    "more": timedelta.max,
+}
+"""Bounds by which late records are counted, as ISO 8601 durations; each holds what the ones before it do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +55,26 @@ def change_for(
     dataset: Dataset,
     sequence: Sequence,
     shown: Shown | None = None,
+    late: Mapping[int, timedelta] = MappingProxyType({}),
 ) -> Change:
     """The change that brings `table` into `snapshot`; its counts say what became of every row.
 
     table: one row per key, all of the source of `sequence`. repeats: what became of rows that lost against another of
-    the same batch. shown: when the batch ends a complete refresh; only for datasets with tombstones.
+    the same batch. shown: when the batch ends a complete refresh; only for datasets with tombstones. late: number of
+    the record -> how late it came; those that brought something new are counted by how late they were.
     """
     new = as_frame(table)
     life = _life(snapshot, sequence, shown) if dataset.has_tombstones else None
     of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
     old = _standing(of_source, new, dataset)
     if life is None and old.is_empty():
-        return Change(table, {"rows": added(repeats, {"written": table.num_rows})})
+        counts = {"rows": added(repeats, {"written": table.num_rows}), **_caught(new["record"], late)}
+        return Change(table, counts)
     settled = settle(new, old, dataset, life)
     if shown is not None and life is not None:
         others = _others(of_source, new, shown, life, dataset)
         old, settled = pl.concat([old, others.select(old.columns)]), _with_others(settled, others, dataset)
-    counts = {"rows": added(repeats, settled.outcomes)}
+    counts = {"rows": added(repeats, settled.outcomes), **_caught(settled.news, late)}
     transactions = {}
     if life is not None and life.at is not None and life.is_newest:
         transactions[sequence.refreshes] = (life.at - EPOCH) // timedelta(microseconds=1)
@@ -66,6 +83,13 @@ def change_for(
         return Change(rows, counts, transactions=transactions)
     touched = old.join(settled.replaced, on=list(dataset.own_key), how="semi")
     return Change(rows, counts, match=_match(touched, dataset, sequence), transactions=transactions)
+
+
+def _caught(news: pl.Series, late: Mapping[int, timedelta]) -> dict[str, dict[str, int]]:
+    """How many of the records `news` came late, by how much: name of the least bound that holds it -> records."""
+    lags = [late[record] for record in news if record in late] if late else []
+    found = Counter(next(name for name, bound in LATE.items() if lag <= bound) for lag in lags)
+    return {"late": dict(found)} if found else {}
 
 
 def _life(snapshot: DeltaTable, sequence: Sequence, shown: Shown | None) -> Life:
@@ -130,7 +154,8 @@ def _others(of_source: pl.LazyFrame, new: pl.DataFrame, shown: Shown, life: Life
 
 def _with_others(settled: Settled, others: pl.DataFrame, dataset: Dataset) -> Settled:
     gone = int(others["is_gone"].sum())
-    return Settled(
+    return replace(
+        settled,
         rows=pl.concat([settled.rows, others.select(settled.rows.columns)]),
         replaced=pl.concat([settled.replaced, others.select(dataset.own_key)]),
         outcomes=added(settled.outcomes, {"tombstoned": gone}),

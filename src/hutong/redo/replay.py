@@ -178,6 +178,7 @@ class Replayed:
             counts: dict[str, Any] = {
                 "received": known["received"],
                 "completeness": known["completeness"],
+                "doubt": known["doubt"],
                 "fates": {"published": 0},
                 "quarantined": {},
                 "rows": {dataset.table: {"written": 0} for dataset in self.stream.source.datasets.values()},

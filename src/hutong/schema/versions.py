@@ -30,12 +30,13 @@ Outcomes = Mapping[str, int]
 @dataclass(frozen=True, slots=True)
 class Settled:
     """rows: those that have to be written, whole. replaced: keys among them that stand in the table already.
-    outcomes: what became of every row that came.
+    outcomes: what became of every row that came. news: numbers of the records whose rows were written or corrected.
     """
 
     rows: pl.DataFrame
     replaced: pl.DataFrame
     outcomes: Outcomes
+    news: pl.Series
 
 
 def winners(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, Outcomes]:
@@ -86,11 +87,12 @@ def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | 
         .then(pl.lit("unchanged" if dataset.write_mode == "latest" else "duplicate"))
         .otherwise(pl.lit("superseded"))
     )
-    kept = beside.filter(is_written)
+    kept, judged = beside.filter(is_written), beside.select("record", outcome=outcome)
     return Settled(
         rows=kept.with_columns(**standing).select(new.columns),
         replaced=kept.filter(known).select(dataset.own_key),
-        outcomes=dict(beside.select(outcome.alias("outcome")).group_by("outcome").len().iter_rows()),
+        outcomes=dict(judged["outcome"].value_counts().iter_rows()),
+        news=judged.filter(pl.col("outcome").is_in(["written", "corrected"]))["record"],
     )
 
 

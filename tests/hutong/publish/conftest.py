@@ -91,11 +91,24 @@ def flow(link: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def land_flow(registry: Registry, store: Store, rows: list[dict[str, Any]]) -> None:
-    """Land `rows` as one batch of transport_info.section_flow."""
+def land_flow(registry: Registry, store: Store, rows: list[dict[str, Any]], mark: str | None = None) -> None:
+    """Land `rows` as one batch of transport_info.section_flow, of a pull that began at the cursor `mark`."""
     source = registry.source("transport_info", "section_flow")
     body = json.dumps({"code": "0000", "data": {"total": len(rows), "rows": rows}}).encode()
-    page = Page("http://127.0.0.1/flow", 200, "application/json", body, START, 0.1, 1, len(rows), None, None, "proven")
+    page = Page(
+        "http://127.0.0.1/flow",
+        200,
+        "application/json",
+        body,
+        START,
+        0.1,
+        1,
+        len(rows),
+        None,
+        None,
+        "proven",
+        mark=mark,
+    )
     land(source.sequences[0], source.stream, [page], store, None)
 
 
