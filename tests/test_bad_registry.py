@@ -130,6 +130,36 @@ MISTAKES = [
     Mistake(
         "a contract's key", "schemas/traffic_flow.odcs.yaml", "kind: DataContract", "kindd: DataContract", ("kind",)
     ),
+    Mistake(
+        "a credential that the transport does not carry",
+        CONNECTOR,
+        "auth: {type: hmac_signature, app_key: transport_info_app_key, secret: transport_info_secret}",
+        "auth: {type: licence, secret: transport_info_secret}",
+        ("'licence'", "http", "hmac_signature"),
+    ),
+    Mistake(
+        "a credential among the headers",
+        CONNECTOR,
+        "headers: {Accept: application/json}",
+        "headers: {Accept: application/json, authorization: Basic dXNlcg==}",
+        ("'authorization'", "`auth`"),
+    ),
+    Mistake("a certificate for plain http", CONNECTOR, "tier: regional", "tls: {certificate: a, key: b}", ("https",)),
+    Mistake("half a certificate", CONNECTOR, "tier: regional", "tls: {certificate: a}", ("`key`", "together")),
+    Mistake(
+        "a digest without a secret",
+        CONNECTOR,
+        "secret: transport_info_secret}",
+        "secret: transport_info_secret, algorithm: md5}",
+        ("md5", "{secret}"),
+    ),
+    Mistake(
+        "a secret in place of its name",
+        CONNECTOR,
+        "secret: transport_info_secret}",
+        "secret: Planted-7F31}",
+        ("secret", "name of a secret"),
+    ),
     Mistake("an unknown coordinate system", ACCIDENT, "crs: GCJ-02", "crs: GCJ02", ("'GCJ02'", "GCJ-02")),
 ]
 
@@ -145,6 +175,8 @@ def test_a_mistake_is_named_with_file_line_and_the_word_that_was_meant(
     place = re.escape(mistake.path)
     about = [one for one in said.splitlines() if re.match(rf"{place}:{line}: ", one)]
     assert any(all(word in one for word in mistake.words) for one in about), said
+    assert "Planted" not in said
+    assert "dXNlcg" not in said
     assert_only_problems(said)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
@@ -23,7 +25,7 @@ from requests.exceptions import (
 from hutong.errors import RegistryError
 from hutong.extract.complaint import Complaint
 from hutong.extract.transport import Reply
-from hutong.extract.tries import FreshAdapter, Freshen, tries
+from hutong.extract.tries import Carried, FreshAdapter, Freshen, tries
 from hutong.model.connector import Connector
 
 CONNECT_S = 10.0
@@ -35,27 +37,29 @@ NO_PROXIES = {"http": "", "https": "", "all": ""}
 class Http:
     """One platform's host. All that goes wrong on the way becomes a PlatformError that names the stream."""
 
-    def __init__(self, connector: Connector, complaint: Complaint, freshen: Freshen) -> None:
+    def __init__(
+        self, connector: Connector, complaint: Complaint, freshen: Freshen, context: ssl.SSLContext | None = None
+    ) -> None:
         self._connector, self.complaint = connector, complaint
         self._base = _base(connector)
-        self._session = _Session()
-        # Of the environment only REQUESTS_CA_BUNDLE counts, for cities with an authority of their own: a credential
-        # goes to no proxy (see `send`), and no password of ~/.netrc takes its place, which this line prevents.
-        self._session.auth = _as_it_is
+        is_pinned = connector.tls is not None and connector.tls.authority is not None
+        self._session = _session(FreshAdapter(freshen, connector.retries, context, is_pinned=is_pinned))
         self._session.headers.update(connector.headers)
-        adapter = FreshAdapter(freshen, connector.retries)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        # Another host gets no credential, certificate or cookie of the platform, and none of its headers, which an
+        # owner may have made keys of.
+        self._elsewhere = _session(FreshAdapter(Carried, connector.retries))
+        self._elsewhere.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+        self._elsewhere.close()
 
     def url(self, path: str) -> str:
-        """The address of a declared `path` of this platform."""
-        return f"{self._base}/{path.lstrip('/')}"
+        """The address of a declared `path` of this platform; one that is a full address stays as it is."""
+        return path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
 
     def here(self, at: str, link: str) -> str:
         """The address that `link`, met at `at`, leads to. Raises PlatformRefused when that is another host."""
@@ -78,21 +82,25 @@ class Http:
         *,
         headers: Mapping[str, str],
         params: Mapping[str, str | int] | None = None,
-        data: bytes | None = None,
+        data: Callable[[], bytes] | None = None,
         json: Any = None,
+        auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None,
     ) -> Reply:
         """Ask, with retries while the platform is busy. Statuses are not judged here: see `check`.
 
+        data, auth: the body, and what else shows who asks, both made only when they are sent: what holds secrets is no
+        variable that a traceback could show.
         Raises PlatformBusy when it cannot be reached, PlatformRefused for a redirect elsewhere, PlatformGarbled for an
         answer that is cut short or too large.
         """
         began, attempts = time.monotonic(), 0
-        request: dict[str, Any] = {"headers": dict(headers), "data": data, "json": json, "proxies": NO_PROXIES}
+        request: dict[str, Any] = {"headers": dict(headers), "json": json, "auth": auth, "proxies": NO_PROXIES}
         timeout = (min(CONNECT_S, self._connector.limits.silence_s), self._connector.limits.silence_s)
         try:
             for _ in range(MOST_REDIRECTS + 1):
-                with self._session.request(
-                    method, url, params=params, timeout=timeout, stream=True, **request
+                session = self._session if _origin(url) == _origin(self._base) else self._elsewhere
+                with session.request(
+                    method, url, params=params, data=data and data(), timeout=timeout, stream=True, **request
                 ) as response:
                     attempts += tries(response)
                     if response.is_redirect:
@@ -172,6 +180,16 @@ class _Session(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: `Http.send` follows what may be followed."""
+
+
+def _session(adapter: FreshAdapter) -> requests.Session:
+    session = _Session()
+    # Of the environment only REQUESTS_CA_BUNDLE counts, for cities with an authority of their own: a credential goes
+    # to no proxy (see `send`), and no password of ~/.netrc takes its place, which this line prevents.
+    session.auth = _as_it_is
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
 
 
 def _base(connector: Connector) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,10 +14,11 @@ from urllib3.exceptions import MaxRetryError
 from hutong.errors import RegistryError
 from hutong.extract import soap
 from hutong.extract.answer import Answer, read
-from hutong.extract.auth import credentials
+from hutong.extract.auth import credential
 from hutong.extract.complaint import Complaint
 from hutong.extract.http import Http
 from hutong.extract.keyring import Keyring
+from hutong.extract.tls import context_of
 from hutong.extract.transport import Pull, Reply
 from hutong.extract.tries import Patience, patience
 from hutong.extract.window import Window, bounds
@@ -36,10 +38,12 @@ class Platform:
     def __init__(self, pull: Pull) -> None:
         assert isinstance(pull.stream.endpoint, HttpEndpoint | Soap)  # what this transport is for
         self._pull, self._stream, self._endpoint = pull, pull.stream, pull.stream.endpoint
-        self._complaint = Complaint(pull.sequence)
         self._keyring = Keyring(pull.secrets)
-        self._credentials = credentials(pull.connector.auth, self._keyring)
-        self._http = Http(pull.connector, self._complaint, self._credentials.freshen)
+        self._complaint = Complaint(pull.sequence, self._keyring.hide)
+        self._credential = credential(pull.connector.auth, self._keyring)
+        tls, platform = pull.connector.tls, pull.connector.platform
+        context = context_of(tls, self._keyring, platform) if tls else None
+        self._http = Http(pull.connector, self._complaint, self._credential.freshen, context)
         self._url = self._http.url(self._placed(self._endpoint.path))
 
     def __enter__(self) -> Self:
@@ -63,44 +67,47 @@ class Platform:
             body = _filled(json.loads(self._placed(json.dumps(body))), stated)
         else:
             declared |= stated
-        return self._answered(
-            lambda headers: self._http.send(method, self._url, headers=headers, params=declared, json=body)
-        )
+        return self._answered(lambda: self._http.send(method, self._url, headers={}, params=declared, json=body))
 
     def _called(self, parts: Mapping[str, str | int], query: Mapping[str, str]) -> Answer:
         assert isinstance(self._endpoint, Soap)
+        body = partial(self._enveloped, self._endpoint, parts, query)
+        return self._answered(lambda: self._http.send("POST", self._url, headers=soap.HEADERS, data=body))
+
+    def _enveloped(self, called: Soap, parts: Mapping[str, str | int], query: Mapping[str, str]) -> bytes:
         try:
-            body = soap.body(self._endpoint, parts, query, self._credentials.licence())
+            return soap.body(called, parts, query, self._credential.licence())
         except ValueError as wrong:
             raise RegistryError([f"{self._pull.sequence.source}: {wrong}"]) from None
-        return self._answered(
-            lambda headers: self._http.send("POST", self._url, headers={**headers, **soap.HEADERS}, data=body)
-        )
 
     def follow(self, link: str) -> Answer:
         """The answer behind `link`. Raises PlatformRefused when it leads to another host."""
         url = self._http.here(self._url, link)
-        return self._answered(lambda headers: self._http.send("GET", url, headers=headers))
+        return self._answered(lambda: self._http.send("GET", url, headers={}))
 
     def onward(self, answer: Answer) -> str | None:
         """The next link of `answer` as path and query: the port may be another when the pull goes on."""
         if answer.next is None:
             return None
         target = self._http.here(answer.reply.url, answer.next)
-        kept = urlsplit(self._keyring.address(target, self._credentials.parameters))
+        kept = urlsplit(self._keyring.link(target, self._credential.parameters))
+        if self._keyring.hide(kept.path) != kept.path:
+            # It would be kept in the lake with the page, and without it the link leads nowhere.
+            self._complaint.refused("its link to the next page holds a credential in its path", "show its owner")
         return kept._replace(scheme="", netloc="").geturl()
 
-    def _answered(self, send: Callable[[dict[str, str]], Reply]) -> Answer:
+    def _answered(self, send: Callable[[], Reply]) -> Answer:
         """Send until it went well: once more with a new token, and a bounded number of times while it is busy."""
         left, tries, may_renew = patience(self._pull.connector.retries), 0, True
         while True:
             self._pull.may_ask()
-            reply = send(self._credentials.headers(self._http))
+            self._credential.ready(self._http)
+            reply = send()
             tries += reply.attempts
             verdict, found = self._judged(reply)
             if verdict == "fine":
                 return self._read(replace(reply, attempts=tries), found)
-            if verdict == "refused" and may_renew and self._credentials.renew():
+            if verdict == "refused" and may_renew and self._credential.renew():
                 may_renew = False
             elif verdict == "busy":
                 left = self._later(left, found, tries)
@@ -113,7 +120,7 @@ class Platform:
             return "refused", None
         # SOAP 1.1 sends its faults as HTTP 500 (section 6.2); they say more than the status does.
         if not (isinstance(self._endpoint, Soap) and reply.status == 500 and b"Fault" in reply.body):
-            self._http.check(reply, self._credentials.names)
+            self._http.check(reply, self._credential.names)
         try:
             found = document(reply.body, reply.content_type, self._stream, self._pull.connector.limits)
         except ValueError as wrong:  # Garbled, and what parsers raise for numbers of absurd length
@@ -136,9 +143,9 @@ class Platform:
         return left
 
     def _fail(self, verdict: Verdict, reply: Reply, found: Any) -> NoReturn:
-        self._http.check(reply, self._credentials.names)
+        self._http.check(reply, self._credential.names)
         if verdict == "refused":
-            names = " and ".join(self._credentials.names) or "that its owner gave you"
+            names = " and ".join(self._credential.names) or "that its owner gave you"
             self._complaint.refused(f"it refuses: {self._said(found)}", f"check the secrets {names}")
         self._complaint.garbled(
             f"it does not succeed: {self._said(found)}",
@@ -146,7 +153,7 @@ class Platform:
         )
 
     def _read(self, reply: Reply, found: Any) -> Answer:
-        clean = replace(reply, url=self._keyring.address(reply.url, self._credentials.parameters))
+        clean = replace(reply, url=self._keyring.address(reply.url, self._credential.parameters))
         doubt: Doubt | None = None if reply.is_framed or not _ends_anywhere(self._stream) else "unframed"
         try:
             return read(clean, found, self._stream, doubt)

@@ -6,7 +6,9 @@ neither urllib3's log lines nor any address that requests keeps ever holds a sig
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -20,7 +22,16 @@ BUSY = frozenset({429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 30.0
 """The longest pause before another try, whatever Retry-After says: a task that sleeps for an hour holds a worker."""
 
-Freshen = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one try carries: path and query, and headers beside those of the request."""
+
+    target: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Freshen = Callable[[str], Carried]
 """Path and query of a request -> the same with what this one try must carry."""
 
 
@@ -53,24 +64,36 @@ def tries(response: requests.Response) -> int:
 
 
 class FreshAdapter(HTTPAdapter):
-    """requests' adapter over connections that freshen the target of each try."""
+    """requests' adapter over connections that freshen each try.
 
-    def __init__(self, freshen: Freshen, retries: int) -> None:
-        self._freshen = freshen
+    context: what https connections are made with, instead of requests' own. is_pinned: whether only the authorities in
+    it are trusted, and neither the system's nor those of REQUESTS_CA_BUNDLE.
+    """
+
+    def __init__(
+        self, freshen: Freshen, retries: int, context: ssl.SSLContext | None = None, *, is_pinned: bool = False
+    ) -> None:
+        self._freshen, self._context, self._is_pinned = freshen, context, is_pinned
         super().__init__(max_retries=patience(retries))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Called by requests: the pool manager, with pools of our connections."""
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         freshen = self._freshen
 
         class Plain(HTTPConnection):
             def putrequest(self, method: str, url: str, *skips: bool, **more: bool) -> None:
-                super().putrequest(method, freshen(url), *skips, **more)
+                carried = freshen(url)
+                super().putrequest(method, carried.target, *skips, **more)
+                for name, value in carried.headers.items():
+                    self.putheader(name, value)
 
         class Tls(HTTPSConnection):
             def putrequest(self, method: str, url: str, *skips: bool, **more: bool) -> None:
-                super().putrequest(method, freshen(url), *skips, **more)
+                carried = freshen(url)
+                super().putrequest(method, carried.target, *skips, **more)
+                for name, value in carried.headers.items():
+                    self.putheader(name, value)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -79,3 +102,14 @@ class FreshAdapter(HTTPAdapter):
             ConnectionCls = Tls
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Called by requests: what a pool is made with."""
+        return super().build_connection_pool_key_attributes(request, self._is_pinned or verify, cert)
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Called by requests, to add its own authorities to a connection."""
+        if not self._is_pinned:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]

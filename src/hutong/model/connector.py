@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from hutong.model.auth import Auth, NoAuth
+from hutong.model.auth import Auth, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
 from hutong.model.declared import CityCode, Declared, Name, Words
 from hutong.model.endpoint import Endpoint
@@ -92,6 +92,7 @@ class Connector(Declared):
     schedule: str | None = None
     """How often Airflow syncs it, as a cron expression."""
     auth: Auth = NoAuth()
+    tls: Tls | None = None
     headers: dict[str, str] = {}
     paginator: Paginator | None = None
     """For all streams that do not declare their own."""

@@ -27,6 +27,11 @@ def said(error: Any, kind: type[BaseModel]) -> str:
         case "literal_error":
             known = map(_bare, error["ctx"]["expected"].replace(" or ", ", ").split(", "))
             return f"{last}: {error['input']!r} is not possible; {nearest(str(error['input']), known)}"
+        case _ if loc and loc[0] in ("auth", "tls"):
+            # What was written there may be the secret itself.
+            reason = "write the name of a secret here: small letters, digits and _"
+            is_name = error["type"] == "string_pattern_mismatch"
+            return f"{last}: {reason if is_name else error['msg'].removeprefix('Value error, ')}"
         case _:
             return f"{last}: {error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
 

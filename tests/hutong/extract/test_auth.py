@@ -180,14 +180,14 @@ def test_a_credential_in_a_next_link_is_not_kept() -> None:
         if "offset" in asked.query:
             return says({"code": "0000", "rows": rows(5, 10), "links": []})
         onward = "?offset=10&" + "&".join(f"{name}={value}" for name, value in asked.query.items())
-        return says({"code": "0000", "rows": rows(10), "links": [{"rel": "next", "href": onward + "&token=abc"}]})
+        return says({"code": "0000", "rows": rows(10), "links": [{"rel": "next", "href": onward + "&then=p"}]})
 
     with speaking(dialect) as server:
         stream = {"paginator": {"type": "json_link"}, "success": CODES}
         pages = list(pull(connector(server.address, stream, auth=SIGNED)))
-    assert json.loads(pages[0].resume or "")["position"]["within"]["lead"] == "/things?offset=10&limit=1000"
+    assert json.loads(pages[0].resume or "")["position"]["within"]["lead"] == "/things?offset=10&limit=1000&then=p"
     assert server.asked[0].query["nonce"] != server.asked[1].query["nonce"]
-    assert pages[1].url.endswith("/things?offset=10&limit=1000")
+    assert pages[1].url.endswith("/things?offset=10&limit=1000&then=p")
 
 
 def test_a_missing_secret_is_said_before_anything_is_asked() -> None:
