@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints
+from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints
 
 from hutong.model.declared import Declared
 
 MIB = 1024 * 1024
+DEEPEST = 200
+"""No connector may allow deeper documents: whoever reads one may do so by recursion."""
 
 Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 """A stretch of the city's civil day, such as `07:00-09:30` or `22:00-06:00`."""
@@ -28,8 +30,10 @@ class Limits(Declared):
     """Most requests of one pull, tries included."""
     answer_bytes: PositiveInt = 256 * MIB
     """The largest answer, after it is unpacked."""
-    depth: PositiveInt = 64
+    depth: Annotated[int, Field(gt=0, le=DEEPEST)] = 64
     """The deepest nesting of a document."""
+    retry_wait_s: PositiveFloat = 30.0
+    """Longest pause before another try. A platform that asks for more (Retry-After) ends the pull as busy."""
 
 
 class Breaker(Declared):

@@ -22,6 +22,6 @@ def without(body: bytes, content_type: str, stream: Stream) -> bytes:
     """`body` with every field named in `stream.never_keep` cut out, at any depth; the same bytes if there is none to
     cut.
     """
-    if not stream.never_keep:
+    if not stream.never_keep or not body:
         return body
     return reading_of(stream).without(body, content_type, frozenset(stream.never_keep))

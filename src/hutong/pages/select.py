@@ -34,9 +34,10 @@ def look(found: Any, path: str) -> Any:
 def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, Any]]:
     """The records of one page, in its order, each with the fields that it carries.
 
+    A page without a byte lands only where the platform said that it has no content (HTTP 204).
     Raises Garbled when the page cannot be read or the records are not where the connector says.
     """
-    return select(document(body, content_type, stream), stream)
+    return select(document(body, content_type, stream), stream) if body else []
 
 
 def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:

@@ -54,7 +54,8 @@ def decode(body: bytes, content_type: str, stated: Encoding | None, own: str | N
     """`body` as text: by its byte order mark, else as `stated` by its connector, else as `own` by the document itself,
     else by the charset of `content_type`, else as UTF-8.
 
-    Raises Garbled, with the byte, for what cannot be read so, for NUL characters, and for an HTML page.
+    Raises Garbled, with the byte, for what cannot be read so, for what could be read in another way too, for NUL
+    characters, and for an HTML page.
     """
     mark = next((mark for mark in _MARKS if body.startswith(mark)), b"")
     codec = _codec(body, content_type, stated, own)
@@ -65,6 +66,9 @@ def decode(body: bytes, content_type: str, stated: Encoding | None, own: str | N
         text = body[len(mark) :].decode(codec)
     except UnicodeDecodeError as wrong:
         raise Garbled(f"the answer is not {_shown(codec)} at byte {len(mark) + wrong.start}") from None
+    if codec == "gb18030" and not (mark or stated or own or body.isascii()) and _is_utf8(body):
+        # One of the two readings is other characters, and web servers put default labels on everything.
+        raise Garbled("the answer says that it is GBK, but is UTF-8 too; declare its `encoding` under `format`")
     if "\0" in text:
         before = len(mark) + len(text[: text.index("\0")].encode(codec))
         raise Garbled(f"the answer holds a NUL character at byte {before}, so it is no {_shown(codec)} text")
@@ -83,6 +87,14 @@ def _codec(body: bytes, content_type: str, stated: Encoding | None, own: str | N
         charset = _CHARSET.search(content_type)
         codec = _CODECS.get(charset[1].lower(), "utf-8") if charset else "utf-8"
     return _order(body) if codec == "utf-16" else codec
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _order(body: bytes) -> str:

@@ -47,15 +47,15 @@ class CityJsonReading:
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
         """Keys are cut from city objects and from what describes the file, not from vertices and templates."""
         source = decode(body, content_type, self._encoding)
-        kept = (written(_cut(part, names)) for part in parts(source.text, LANDED))
+        kept = (written(_cut(part, names)) for part in parts(source.text, LANDED, names))
         return source.encoded("".join(f"{line}\n" for line in kept))
 
 
-def parts(text: str, limits: Limits) -> list[dict[str, Any]]:
+def parts(text: str, limits: Limits, never: Collection[str] = ()) -> list[dict[str, Any]]:
     """The one object of a CityJSON file, or the first line and the features of a sequence. Raises Garbled."""
     head, _, rest = text.strip().partition("\n")
     is_sequence = rest.strip() != "" and head.rstrip().endswith("}")
-    found = list(lines(text, limits)) if is_sequence else [parse(text, limits)]
+    found = list(lines(text, limits, never)) if is_sequence else [parse(text, limits, never)]
     for number, part in enumerate(found):
         kind = "CityJSONFeature" if number else "CityJSON"
         if not isinstance(part, dict) or part.get("type") != kind:

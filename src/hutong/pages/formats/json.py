@@ -1,9 +1,15 @@
-"""One JSON document (RFC 8259)."""
+"""One JSON document (RFC 8259), read so that nothing in it is rounded, replaced or lost without a word.
+
+Integers are exact at any length. A number with a fraction or an exponent becomes the nearest IEEE double, which is what
+a sender may expect (section 6); one that no double can hold is refused.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection
+from itertools import chain
 from typing import Any
 
 from hutong.model.bounds import Limits
@@ -21,20 +27,29 @@ class JsonReading:
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The document."""
-        return parse(decode(body, content_type, self._encoding).text, limits)
+        return parse(decode(body, content_type, self._encoding, _wide(body)).text, limits)
 
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
         """Keys are cut from objects."""
-        source = decode(body, content_type, self._encoding)
-        return source.encoded(written(cut(parse(source.text, LANDED), names)))
+        source = decode(body, content_type, self._encoding, _wide(body))
+        return source.encoded(written(cut(parse(source.text, LANDED, names), names)))
 
 
-def parse(text: str, limits: Limits) -> Any:
-    """The JSON document in `text`. Raises Garbled when it is none, or nested deeper than `limits.depth`."""
+def parse(text: str, limits: Limits, never: Collection[str] = ()) -> Any:
+    """The JSON document in `text`.
+
+    An object with two members of one name is read as its text, less the members that are called one of `never`.
+    Raises Garbled when it is no JSON, is nested deeper than `limits.depth`, or holds a number that nothing can.
+    """
+    objects = _Objects(never)
     try:
-        found = json.loads(text, parse_constant=_no_constant)
+        found = json.loads(
+            text, object_pairs_hook=objects.read, parse_float=_finite, parse_constant=_no_constant
+        )  # fmt: skip
     except json.JSONDecodeError as wrong:
-        seen = "HTML" if text.lstrip()[:1] == "<" else "text that is not JSON, or cut short"
+        if not text.strip():
+            raise Garbled("the answer is empty, which is no JSON") from None
+        seen = "HTML or XML" if text.lstrip()[:1] == "<" else "text that is not JSON, or cut short"
         raise Garbled(f"the answer is {seen} (line {wrong.lineno}, column {wrong.colno})") from None
     except Garbled:
         raise
@@ -43,6 +58,8 @@ def parse(text: str, limits: Limits) -> Any:
         raise Garbled("the answer holds a number of thousands of digits") from None
     except RecursionError:
         raise Garbled(f"the answer is nested deeper than {limits.depth} levels") from None
+    if objects.twice is not None and isinstance(found, str):
+        raise Garbled(f"the answer names {ascii(objects.twice)[:80]} twice")
     check_depth(found, limits)
     return found
 
@@ -62,13 +79,54 @@ def cut(found: Any, names: Collection[str]) -> Any:
 def check_depth(found: Any, limits: Limits) -> None:
     """Raise Garbled when `found` has more levels than it may; counted without recursion and no further than needed."""
     level, layer = 0, [found]
-    while layer:
-        nested = [part for part in layer if isinstance(part, dict | list)]
-        layer = [child for part in nested for child in (part.values() if isinstance(part, dict) else part)]
-        level += bool(nested)
+    while True:
+        kinds = set(map(type, layer))
+        objects = [part for part in layer if type(part) is dict] if dict in kinds else []
+        lists = [part for part in layer if type(part) is list] if list in kinds else []
+        if not objects and not lists:
+            return
+        level += 1
         if level > limits.depth:
             raise Garbled(f"the answer is nested deeper than {limits.depth} levels")
+        layer = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
+
+
+class _Objects:
+    """Reads objects, and those whose names repeat as text.
+
+    Which of two members counts is for nobody to guess, and Python would take the last without a word. As text, the
+    object fails its schema with both of its values in sight, and the records beside it go on.
+    """
+
+    def __init__(self, never: Collection[str]) -> None:
+        self.twice: str | None = None
+        self._never = never
+
+    def read(self, members: list[tuple[str, Any]]) -> Any:
+        found = dict(members)
+        if len(found) == len(members):
+            return found
+        names = [name for name, _ in members]
+        self.twice = next(name for name in names if names.count(name) > 1)
+        kept = (f"{_legible(name)}: {_legible(value)}" for name, value in members if name not in self._never)
+        return "{" + ", ".join(kept) + "}"
+
+
+def _legible(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise Garbled("the answer holds a number that is too large for a double")
+    return number
 
 
 def _no_constant(word: str) -> Any:
     raise Garbled(f"the answer holds {word}, which JSON does not have")
+
+
+def _wide(body: bytes) -> str | None:
+    """JSON begins with an ASCII character, of which UTF-16 makes two bytes, one of them zero."""
+    return None if body[:2].count(0) != 1 else "utf-16be" if body[0] == 0 else "utf-16le"

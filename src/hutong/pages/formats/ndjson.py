@@ -26,16 +26,16 @@ class NdJsonReading:
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
         """Keys are cut from objects."""
         source = decode(body, content_type, self._encoding)
-        kept = (written(cut(found, names)) for found in lines(source.text, LANDED))
+        kept = (written(cut(found, names)) for found in lines(source.text, LANDED, names))
         return source.encoded("".join(f"{line}\n" for line in kept))
 
 
-def lines(text: str, limits: Limits) -> Iterator[Any]:
+def lines(text: str, limits: Limits, never: Collection[str] = ()) -> Iterator[Any]:
     """The document of each line that is not empty. Raises Garbled, with the line."""
     # Not splitlines(): JSON may hold other characters that count as line ends there, such as U+2028.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                yield parse(line, limits)
+                yield parse(line, limits, never)
             except Garbled as wrong:
                 raise Garbled(f"in line {number} {wrong}") from None

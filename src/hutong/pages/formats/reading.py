@@ -9,9 +9,9 @@ import sys
 from collections.abc import Collection
 from typing import Any, Protocol
 
-from hutong.model.bounds import Limits
+from hutong.model.bounds import DEEPEST, Limits
 
-LANDED = Limits(answer_bytes=sys.maxsize, depth=sys.maxsize)
+LANDED = Limits(answer_bytes=sys.maxsize, depth=DEEPEST)
 """For what lies in the lake: it kept the bounds of its day when it came, and must stay readable when they change."""
 
 
