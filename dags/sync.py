@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, task, task_group
+from airflow.sdk import DAG, TriggerRule, task, task_group
 
 from hutong import settings
 from hutong.model.connector import Connector
@@ -26,8 +26,14 @@ def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DA
 
         return tasks.land(place["platform"], place["stream"], place["city"])
 
-    @task(task_id=names.PUBLISH, map_index_template=declare.PLACE_NAME, outlets=[changed])
-    def publish(place: declare.Place, landed: dict[str, Any], *, outlet_events: Any) -> dict[str, Any]:
+    # Of a platform that is paused in mid-pull, what has landed is published all the same.
+    @task(
+        task_id=names.PUBLISH,
+        map_index_template=declare.PLACE_NAME,
+        outlets=[changed],
+        trigger_rule=TriggerRule.NONE_FAILED,
+    )
+    def publish(place: declare.Place, landed: dict[str, Any] | None, *, outlet_events: Any) -> dict[str, Any]:
         from hutong.orchestrate import tasks
 
         receipt = tasks.publish(place["platform"], place["stream"], place["city"])

@@ -16,6 +16,7 @@ import pytest
 from citysim import truth
 from citysim.services.process import RunningCity, running
 from citysim.views.city import City
+from hutong.budget import BOUNDLESS
 from hutong.model.batch import Published
 from hutong.pipeline import land_new, publish_waiting
 from hutong.registry import Registry, open_registry
@@ -83,6 +84,7 @@ def environment_for(folder: Path, city: RunningCity) -> dict[str, str]:
         "HUTONG_ROOT": str(ROOT),
         "HUTONG_LAKE": str(folder / "lake"),
         "HUTONG_SECRETS": str(folder / "secrets"),
+        "HUTONG_BUDGET": str(folder / "budget"),
         "HUTONG_LANG": "en",
         **addresses,
     }
@@ -100,7 +102,7 @@ def sync_all(
     published: dict[str, list[Published]] = {}
     for source in registry.sources.values():
         for sequence in source.sequences if source.connector.platform in platforms else ():
-            land_new(source, sequence, store, secrets)
+            land_new(source, sequence, store, secrets, BOUNDLESS)
             published[sequence.id] = list(publish_waiting(source, sequence, registry, store, secrets))
     return published
 

@@ -9,6 +9,7 @@ HutongError
     PlatformBusy      wait and try again: it is down, slow or over its budget
     PlatformRefused   do not retry: credentials, address or rights
     PlatformGarbled   do not retry at once: the answer is not what its connector declares
+    PlatformResting   nothing went wrong: it is paused, or has quiet hours
   StoreError          the lake cannot be read or written: the operator looks at the store
     CommitContested   others kept committing first; running again is safe
 
@@ -72,6 +73,12 @@ class PlatformRefused(PlatformError):
 
 class PlatformGarbled(PlatformError):
     """An answer that cannot be understood: HTML, a cut document, another shape than declared."""
+
+
+class PlatformResting(PlatformError):
+    """Not now, because its owner or an operator wants it left alone. What came before is landed; the next pull goes on
+    there.
+    """
 
 
 class StoreError(HutongError):

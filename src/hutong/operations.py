@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from hutong.registry import Registry
@@ -14,17 +14,24 @@ from hutong.store.tables import Change, commit
 
 
 def write_down(
-    action: str, target: str, reason: str, registry: Registry, store: Store, city: str | None = None
+    action: str,
+    target: str,
+    reason: str,
+    registry: Registry,
+    store: Store,
+    city: str | None = None,
+    after: datetime | None = None,
 ) -> None:
     """Append one row to the operations table. The actor is the account under which this process runs.
 
     action: a verb, such as `replay`. target: what it was done to. reason: in the actor's words.
+    after: an action that this one follows, even if the clock of the machine that wrote it was ahead.
     Raises StoreError when the lake cannot be written.
     """
-    dataset = registry.dataset("operations")
+    dataset, now = registry.dataset("operations"), datetime.now(UTC)
     row = {
         "actor": getpass.getuser(),
-        "acted_at": datetime.now(UTC),
+        "acted_at": now if after is None else max(now, after + timedelta(microseconds=1)),
         "action": action,
         "target": target,
         "reason": reason,

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain
 
+from hutong.budget import Allowance, owned
 from hutong.errors import AskedWrongly, StoreError
 from hutong.extract.lateness import Lateness
 from hutong.extract.stage import extract
@@ -23,9 +25,11 @@ from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.shown import keys_shown
 from hutong.normalise.stage import Plan, compile_source, normalise, pseudonymiser
 from hutong.pages import records_of
+from hutong.pauses import paused
 from hutong.publish.stage import last_published, publish
 from hutong.registry import Registry, Source
 from hutong.secrets import Secrets
+from hutong.settings import Settings
 from hutong.store.contracted import table_of
 from hutong.store.crypt import StoreKey
 from hutong.store.landing import LandedPage, mark, pull_ended_by, read_batch
@@ -36,18 +40,35 @@ from hutong.validate.stage import validate
 log = logging.getLogger(__name__)
 
 
-def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets) -> Landed:
+def allowance(source: Source, registry: Registry, store: Store, settings: Settings) -> Allowance:
+    """What the platform's owner allows a pull of `source`, and whether a person has paused it, read from `store`.
+
+    Raises StoreError when the lake cannot be read.
+    """
+    platform = source.connector.platform
+    return owned(source.connector, source.name, settings, paused(platform, registry, store))
+
+
+def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets, allowance: Allowance) -> Landed:
     """Pull what the platform has behind the cursor, and land it.
 
     Raises PlatformError when the platform does not deliver; what came before is landed all the same.
     """
     since = _, resume = mark(store, sequence)
-    pages = extract(sequence, source.connector, source.stream, secrets, resume, datetime.now(UTC))
-    return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+    now = datetime.now(UTC)
+    with closing(allowance):
+        pages = extract(sequence, source.connector, source.stream, secrets, resume, now, allowance=allowance)
+        return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
 def land_window(
-    source: Source, sequence: Sequence, start: datetime, end: datetime, store: Store, secrets: Secrets
+    source: Source,
+    sequence: Sequence,
+    start: datetime,
+    end: datetime,
+    store: Store,
+    secrets: Secrets,
+    allowance: Allowance,
 ) -> Landed:
     """Pull what the platform has from `start` up to `end` (aware), and land it in `sequence`, a backfill's own.
 
@@ -59,8 +80,10 @@ def land_window(
     since = newest, resume = mark(store, sequence)
     pages: Iterator[Page] = iter(())
     if newest == 0 or resume.position is not None:
-        pages = extract(sequence, source.connector, source.stream, secrets, Resume(None, resume.position), end, start)
-    return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+        kept = Resume(None, resume.position)
+        pages = extract(sequence, source.connector, source.stream, secrets, kept, end, start, allowance)
+    with closing(allowance):
+        return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
 def publish_waiting(

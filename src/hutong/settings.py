@@ -5,6 +5,9 @@ HUTONG_LAKE     where the lake is: a folder, or s3://bucket/prefix       (defaul
 HUTONG_LAKE_ENDPOINT  address of the S3 store, such as http://10.0.0.5:9000  (default: Amazon's)
 HUTONG_LAKE_REGION    region of the S3 store                                 (default: us-east-1)
 HUTONG_SECRETS  folder of secret files, one secret a file, mode 600      (default: <root>/.secrets)
+HUTONG_BUDGET   folder of this machine over which its processes share platforms' budgets  (default: <root>/.budget)
+HUTONG_BUDGET_SLOTS  where hutong runs on several machines: how many pulls may be under way to a platform at a time,
+                those by hand included; each then has its share of the requests per minute and no folder is used
 HUTONG_LANG     zh or en                                                 (default: from the locale)
 HUTONG_DEMO     folder in which the demo keeps its things                (default: <root>/demo)
 HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
@@ -22,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hutong.errors import AskedWrongly
+
 Lang = Literal["zh", "en"]
 
 ADDRESS, SECRET = "HUTONG_ADDRESS_", "HUTONG_SECRET_"
@@ -36,6 +41,8 @@ class Settings:
     lake_endpoint: str | None
     lake_region: str | None
     secrets: Path
+    budget: Path
+    budget_slots: int | None
     lang: Lang
     demo: Path
     report: Path
@@ -53,6 +60,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         lake_endpoint=env.get("HUTONG_LAKE_ENDPOINT") or None,
         lake_region=env.get("HUTONG_LAKE_REGION") or None,
         secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
+        budget=Path(env.get("HUTONG_BUDGET") or root / ".budget").resolve(),
+        budget_slots=_slots(env.get("HUTONG_BUDGET_SLOTS")),
         lang=_lang(env),
         demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),
         report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
@@ -61,6 +70,16 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)
         },
     )
+
+
+def _slots(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise AskedWrongly(
+            f"HUTONG_BUDGET_SLOTS is no number of pulls: '{text}'", "write one from 1, such as the slots of the pool"
+        )
+    return int(text)
 
 
 def _lang(env: Mapping[str, str]) -> Lang:

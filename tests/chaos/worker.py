@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from hutong.budget import BOUNDLESS
 from hutong.errors import HutongError
 from hutong.model.batch import Sequence
 from hutong.pipeline import land_new, land_window, publish_waiting
@@ -103,15 +104,15 @@ def _carry(job: Work, stream: Stream) -> None:
 
     publish()
     if job.backfill:
-        land_window(source, sequence, *BACKFILL, job.store, secrets)
+        land_window(source, sequence, *BACKFILL, job.store, secrets, BOUNDLESS)
         publish()
     elif stream == CROSSINGS:
         # A listing never says that it has nothing new, so what was listed already is asked of the lake.
         while (pull := _ended_pulls(sequence, job.store)) < ground.crossings:
-            land_new(_as_of(source, pull), sequence, job.store, secrets)
+            land_new(_as_of(source, pull), sequence, job.store, secrets, BOUNDLESS)
             publish()
     else:
-        while land_new(source, sequence, job.store, secrets).first is not None:
+        while land_new(source, sequence, job.store, secrets, BOUNDLESS).first is not None:
             publish()
         publish()
 

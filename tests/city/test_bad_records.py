@@ -15,6 +15,7 @@ from citysim.clock import default_recording_start
 from citysim.faults import KINDS, Fault
 from citysim.services.process import running
 from citysim.views.city import City
+from hutong.budget import BOUNDLESS
 from hutong.lake import rows_of
 from hutong.pipeline import land_new, publish_waiting
 from hutong.registry import open_registry
@@ -56,7 +57,7 @@ def bad_city(tmp_path_factory: pytest.TempPathFactory) -> BadCity:
         for stream in SMALL:
             source = registry.source(*stream.sequence.split("/")[:2])
             for sequence in source.sequences:
-                land_new(source, sequence, store, secrets)
+                land_new(source, sequence, store, secrets, BOUNDLESS)
                 list(publish_waiting(source, sequence, registry, store, secrets))
     tables = {}
     for name in ("ledger", "quarantine", *(stream.dataset for stream in SMALL)):

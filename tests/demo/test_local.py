@@ -46,7 +46,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     (dags / "bad.py").write_text("from airflow.sdk import DAG\nraise RuntimeError('no such street')\n")
     (folder / "airflow-0123").mkdir()
     with only_run(folder) as run:
-        yield Started(run, start(run, dags, {}, pools=["narrow"]))
+        yield Started(run, start(run, dags, {}, pools={"narrow": 2}))
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_a_port_that_was_taken_meanwhile_is_no_reason_to_fail(tmp_path: Path) ->
             asked_for.append(free_port() if asked_for else taken.getsockname()[1])
             return asked_for[-1]
 
-        airflow = start(run, tmp_path / "dags", {}, pools=[], ports=ports)
+        airflow = start(run, tmp_path / "dags", {}, pools={}, ports=ports)
         assert len(asked_for) == 2
         assert airflow.api.address == f"http://{HOST}:{asked_for[1]}"
 

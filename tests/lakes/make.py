@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.conftest import CITY_SEED, CREDENTIALS, command_environment, environment_for, write_secrets
 
 from citysim.services.process import running
+from hutong.budget import BOUNDLESS
 from hutong.pipeline import land_new, land_window, publish_waiting
 from hutong.registry import open_registry
 from hutong.release import release
@@ -43,10 +44,12 @@ def make(name: str) -> Path:
                 for source in registry.sources.values():
                     for sequence in source.sequences if source.id != LARGE else ():
                         if not pull.startswith("backfill"):
-                            land_new(source, sequence, store, secrets)
+                            land_new(source, sequence, store, secrets, BOUNDLESS)
                         elif source.stream.incremental is not None:
                             sequence = replace(sequence, run=f"backfill/{pull}")
-                            land_window(source, sequence, start, start + timedelta(minutes=6), store, secrets)
+                            land_window(
+                                source, sequence, start, start + timedelta(minutes=6), store, secrets, BOUNDLESS
+                            )
                         for _ in publish_waiting(source, sequence, registry, store, secrets):
                             pass
         for known in CREDENTIALS:

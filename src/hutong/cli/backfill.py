@@ -8,6 +8,7 @@ from functools import partial
 
 import click
 
+from hutong import settings
 from hutong.cli.carry import COLUMNS, carry
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
@@ -36,14 +37,15 @@ def backfill(platform: str, stream: str, start: str, end: str, as_json: bool) ->
         raise AskedWrongly(f"--from {start} is not before --to {end}", "exchange them")
     here = opened(needs_lake=False)
     source = here.registry.source(platform, stream)
-    from hutong.pipeline import land_window
+    from hutong.pipeline import allowance, land_window
 
     run = f"backfill/{first:%Y%m%dT%H%M%S}-{last:%Y%m%dT%H%M%S}"
     rows: list[list[object]] = []
     failed = False
     for live in source.sequences:
         sequence = replace(live, run=run)
-        land = partial(land_window, source, sequence, first, last, here.store, here.secrets)
+        allowed = allowance(source, here.registry, here.store, settings.read())
+        land = partial(land_window, source, sequence, first, last, here.store, here.secrets, allowed)
         carried, is_well = carry(source, sequence, land, here)
         rows += carried
         failed = failed or not is_well

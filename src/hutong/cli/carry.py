@@ -9,7 +9,7 @@ import click
 
 from hutong.cli.opened import Opened
 from hutong.cli.words import say
-from hutong.errors import HutongError
+from hutong.errors import HutongError, PlatformResting
 
 if TYPE_CHECKING:
     from hutong.model.batch import Landed, Published, Sequence
@@ -35,6 +35,9 @@ def carry(
         click.echo(say(f"{sequence.id}: asking {title.en}", f"{sequence.id}：正在读取{title.zh}"), err=True)
         landed = land()
         click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
+    except PlatformResting as resting:
+        # As its owner or an operator wants it, so nothing is wrong.
+        click.echo(str(resting), err=True)
     except HutongError as wrong:
         is_well = False
         click.echo(str(wrong), err=True)

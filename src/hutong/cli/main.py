@@ -24,6 +24,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "Pull a stretch of the past beside the running syncs (reads a live platform).",
             "补采一段历史数据，可与日常同步并行（读取在线平台）。",
         ),
+        "connector": say(
+            "Pause and resume a platform, see how its budget stands (writes to the lake).",
+            "暂停或恢复某个平台，查看其配额使用情况（写入数据湖）。",
+        ),
         "demo": say(
             "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",

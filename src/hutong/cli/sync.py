@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from hutong import settings
 from hutong.cli.carry import COLUMNS, carry
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
@@ -26,13 +27,15 @@ def sync(platform: str, stream: str | None, as_json: bool) -> None:
     """Sync a platform or one of its streams."""
     here = opened(needs_lake=False)
     sources = [here.registry.source(platform, stream)] if stream else here.registry.sources_of(platform)
-    from hutong.pipeline import land_new
+    from hutong.pipeline import allowance, land_new
 
     rows: list[list[object]] = []
     failed = False
+    now = settings.read()
     for source in sources:
         for sequence in source.sequences:
-            land = partial(land_new, source, sequence, here.store, here.secrets)
+            allowed = allowance(source, here.registry, here.store, now)
+            land = partial(land_new, source, sequence, here.store, here.secrets, allowed)
             carried, is_well = carry(source, sequence, land, here)
             rows += carried
             failed = failed or not is_well

@@ -3,6 +3,7 @@
 lake/           the lake
 secrets/        its keys, made once, and the simulated city's credentials
 city.json       when the recording began, so that a second demo goes on in the same half hour
+budget/         what the platforms are asked, counted
 city-log/       what the four platforms served
 report/         the report
 airflow-<id>/   Airflow's home: database, logs, passwords
@@ -46,6 +47,11 @@ class Place:
     def secrets(self) -> Path:
         """Secret files."""
         return self.folder / "secrets"
+
+    @property
+    def budget(self) -> Path:
+        """What all its processes ask, counted together, and apart from what real platforms of these names are asked."""
+        return self.folder / "budget"
 
     @property
     def report(self) -> Path:

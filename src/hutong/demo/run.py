@@ -85,11 +85,12 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
         "HUTONG_ROOT": str(registry.root),
         "HUTONG_LAKE": str(place.lake),
         "HUTONG_SECRETS": str(place.secrets),
+        "HUTONG_BUDGET": str(place.budget),
         "HUTONG_REPORT": str(place.report),
         "HUTONG_UNSCHEDULED": "1",
         **{ADDRESS + platform.upper(): address for platform, address in simulated.addresses.items()},
     }
-    pools = [names.pool(platform) for platform in registry.connectors]
+    pools = {names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()}
     airflow = local.start(processes, registry.root / "dags", environment, pools=pools)
     steps.reach("airflow", "Airflow 已启动", "Airflow is up")
     wanted = {names.REPORT, *map(names.sync_dag, registry.connectors)}

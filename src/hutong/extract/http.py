@@ -22,10 +22,11 @@ from requests.exceptions import (
     Timeout,
 )
 
+from hutong.budget import Allowance
 from hutong.errors import RegistryError
 from hutong.extract.complaint import Complaint
 from hutong.extract.transport import Reply
-from hutong.extract.tries import Carried, FreshAdapter, Freshen, tries
+from hutong.extract.tries import BUSY, Carried, FreshAdapter, Freshen, tries
 from hutong.model.connector import Connector
 
 CONNECT_S = 10.0
@@ -38,16 +39,21 @@ class Http:
     """One platform's host. All that goes wrong on the way becomes a PlatformError that names the stream."""
 
     def __init__(
-        self, connector: Connector, complaint: Complaint, freshen: Freshen, context: ssl.SSLContext | None = None
+        self,
+        connector: Connector,
+        complaint: Complaint,
+        freshen: Freshen,
+        allowance: Allowance,
+        context: ssl.SSLContext | None = None,
     ) -> None:
-        self._connector, self.complaint = connector, complaint
+        self._connector, self.complaint, self._allowance = connector, complaint, allowance
         self._base = _base(connector)
         is_pinned = connector.tls is not None and connector.tls.authority is not None
-        self._session = _session(FreshAdapter(freshen, connector.retries, context, is_pinned=is_pinned))
+        self._session = _session(FreshAdapter(freshen, connector.retries, allowance, context, is_pinned=is_pinned))
         self._session.headers.update(connector.headers)
         # Another host gets no credential, certificate or cookie of the platform, and none of its headers, which an
         # owner may have made keys of.
-        self._elsewhere = _session(FreshAdapter(Carried, connector.retries))
+        self._elsewhere = _session(FreshAdapter(Carried, connector.retries, allowance))
         self._elsewhere.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def __enter__(self) -> Self:
@@ -90,8 +96,8 @@ class Http:
 
         data, auth: the body, and what else shows who asks, both made only when they are sent: what holds secrets is no
         variable that a traceback could show.
-        Raises PlatformBusy when it cannot be reached, PlatformRefused for a redirect elsewhere, PlatformGarbled for an
-        answer that is cut short or too large.
+        Raises what `Allowance.take` does, PlatformBusy when it cannot be reached, PlatformRefused for a redirect
+        elsewhere, PlatformGarbled for an answer that is cut short or too large.
         """
         began, attempts = time.monotonic(), 0
         request: dict[str, Any] = {"headers": dict(headers), "json": json, "auth": auth, "proxies": NO_PROXIES}
@@ -99,18 +105,24 @@ class Http:
         try:
             for _ in range(MOST_REDIRECTS + 1):
                 session = self._session if _origin(url) == _origin(self._base) else self._elsewhere
-                with session.request(
-                    method, url, params=params, data=data and data(), timeout=timeout, stream=True, **request
-                ) as response:
+                with (
+                    self._allowance.turn(),
+                    session.request(
+                        method, url, params=params, data=data and data(), timeout=timeout, stream=True, **request
+                    ) as response,
+                ):
                     attempts += tries(response)
                     if response.is_redirect:
                         url, params = self._redirected(method, response), None
                         continue
+                    body = self._read(response)
+                    if response.status_code not in BUSY:
+                        self._allowance.answered()
                     return Reply(
                         url=response.url,
                         status=response.status_code,
                         content_type=response.headers.get("Content-Type", ""),
-                        body=self._read(response),
+                        body=body,
                         fetched_at=datetime.now(UTC),
                         elapsed_s=time.monotonic() - began,
                         attempts=attempts,
@@ -126,8 +138,10 @@ class Http:
         except (InvalidURL, InvalidHeader, InvalidSchema):
             self.complaint.refused("it cannot be asked", f"correct address and headers in {self.complaint.file}")
         except Timeout:
+            self._allowance.failed()
             self.complaint.busy(f"{self._host} does not answer within {self._connector.limits.silence_s:g} s")
         except RequestException as error:
+            self._allowance.failed()
             self.complaint.busy(f"{self._host} cannot be reached ({_cause(error)})")
         self.complaint.refused("it redirects in a circle", f"correct the address in {self.complaint.file}")
 

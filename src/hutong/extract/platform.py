@@ -43,7 +43,7 @@ class Platform:
         self._credential = credential(pull.connector.auth, self._keyring)
         tls, platform = pull.connector.tls, pull.connector.platform
         context = context_of(tls, self._keyring, platform) if tls else None
-        self._http = Http(pull.connector, self._complaint, self._credential.freshen, context)
+        self._http = Http(pull.connector, self._complaint, self._credential.freshen, pull.allowance, context)
         self._url = self._http.url(self._placed(self._endpoint.path))
 
     def __enter__(self) -> Self:
@@ -98,9 +98,8 @@ class Platform:
 
     def _answered(self, send: Callable[[], Reply]) -> Answer:
         """Send until it went well: once more with a new token, and a bounded number of times while it is busy."""
-        left, tries, may_renew = patience(self._pull.connector.retries), 0, True
+        left, tries, may_renew = patience(self._pull.connector.retries, self._pull.allowance), 0, True
         while True:
-            self._pull.may_ask()
             self._credential.ready(self._http)
             reply = send()
             tries += reply.attempts

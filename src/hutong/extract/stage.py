@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from hutong.budget import BOUNDLESS, Allowance
 from hutong.errors import RegistryError, StoreError
 from hutong.extract.transport import Pull, State
 from hutong.extract.transports import transport_of
@@ -28,7 +29,7 @@ def extract(
     since: Resume,
     now: datetime,
     start: datetime | None = None,
-    may_ask: Callable[[], None] = lambda: None,
+    allowance: Allowance = BOUNDLESS,
 ) -> Iterator[Page]:
     """Every page that the platform has for `sequence` since `since`, one per answer, as they come.
 
@@ -36,7 +37,7 @@ def extract(
     its last kept page says (`cursor`, `resume`): with the same window, at the next page.
 
     now: aware; the end of the window of a new pull. start: its beginning, instead of
-    the cursor's. may_ask: see `transport.Pull`. Only the last page says whether all came.
+    the cursor's. allowance: see `transport.Pull`. Only the last page says whether all came.
     Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError when the connector lacks what its kind
     of stream needs, and StoreError when `since.position` cannot be read.
     """
@@ -47,7 +48,7 @@ def extract(
     mark = _kept(sequence, since.position).get("mark", since.cursor)
     cursor = Cursor(stream.incremental, since.cursor, window.end if window else None)
     pages = records = size = 0
-    pull = Pull(sequence, connector, stream, secrets, since.cursor, may_ask)
+    pull = Pull(sequence, connector, stream, secrets, since.cursor, allowance)
     for step in transport_of(stream.endpoint)(pull, window, state):
         reply = step.reply
         cursor.see(step.records)

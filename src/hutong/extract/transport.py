@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from hutong.budget import Allowance
 from hutong.extract.window import Window
 from hutong.model.batch import Completeness, Doubt, Sequence
 from hutong.model.connector import Connector, Stream
@@ -21,7 +22,7 @@ class Pull:
     """One pull of one stream.
 
     cursor: what the newest landed page holds, as the source (or the transport) wrote it; None before the first.
-    may_ask: called before every request; raises when nothing may be asked now (`PlatformResting`).
+    allowance: what the platform's owner allows; every try takes its turn there (`with pull.allowance.spend(): ...`).
     """
 
     sequence: Sequence
@@ -29,7 +30,7 @@ class Pull:
     stream: Stream
     secrets: Secrets
     cursor: str | None
-    may_ask: Callable[[], None]
+    allowance: Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Transport(Protocol):
     def __call__(self, pull: Pull, window: Window | None, state: State) -> Iterator[Step]:
         """All pages of `window` (None: everything there is), from `state` on; nothing is asked ahead.
 
-        Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError. Given a state that another release
-        or another declaration left, begins anew: what comes twice is told apart by publish.
+        Raises PlatformError (busy, refused, garbled, resting), SecretMissing, RegistryError. Given a state that another
+        release or another declaration left, begins anew: what comes twice is told apart by publish.
         """
         ...

@@ -9,14 +9,18 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import ConnectionPool
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
+
+from hutong.budget import BOUNDLESS, Allowance
 
 BUSY = frozenset({429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 30.0
@@ -36,7 +40,37 @@ Freshen = Callable[[str], Carried]
 
 
 class Patience(Retry):
-    """urllib3's Retry with a bounded Retry-After."""
+    """urllib3's Retry with a bounded Retry-After, whose every try takes its turn in the owner's budget.
+
+    urllib3 calls `increment` when a try failed and `sleep` before the next one, in this order.
+    """
+
+    allowance: Allowance = BOUNDLESS
+
+    def new(self, **changed: Any) -> Self:
+        """A copy, as urllib3 makes one for each try."""
+        made = super().new(**changed)
+        made.allowance = self.allowance
+        return made
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        """Tell all processes that a try failed, and count it."""
+        self.allowance.failed(None if response is None else super().get_retry_after(response))
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Wait without a turn, then for the next one. Raises as `Allowance.take` does."""
+        self.allowance.give_back()
+        super().sleep(response)
+        self.allowance.take()
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         """Seconds that the platform asks for, never more than `LONGEST_WAIT_S`."""
@@ -44,9 +78,9 @@ class Patience(Retry):
         return None if asked is None else min(asked, LONGEST_WAIT_S)
 
 
-def patience(retries: int) -> Patience:
-    """A new budget of `retries`, with growing pauses."""
-    return Patience(
+def patience(retries: int, allowance: Allowance) -> Patience:
+    """A new supply of `retries`, with growing pauses."""
+    made = Patience(
         total=retries,
         allowed_methods=None,  # a pull only reads, with POST too
         status_forcelist=BUSY,
@@ -55,6 +89,8 @@ def patience(retries: int) -> Patience:
         backoff_jitter=0.5,  # workers that failed together do not come back together
         raise_on_status=False,
     )
+    made.allowance = allowance
+    return made
 
 
 def tries(response: requests.Response) -> int:
@@ -71,10 +107,16 @@ class FreshAdapter(HTTPAdapter):
     """
 
     def __init__(
-        self, freshen: Freshen, retries: int, context: ssl.SSLContext | None = None, *, is_pinned: bool = False
+        self,
+        freshen: Freshen,
+        retries: int,
+        allowance: Allowance,
+        context: ssl.SSLContext | None = None,
+        *,
+        is_pinned: bool = False,
     ) -> None:
         self._freshen, self._context, self._is_pinned = freshen, context, is_pinned
-        super().__init__(max_retries=patience(retries))
+        super().__init__(max_retries=patience(retries, allowance))
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Called by requests: the pool manager, with pools of our connections."""

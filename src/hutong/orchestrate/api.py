@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
 from hutong.errors import HutongError
-from hutong.orchestrate.names import POOL_SLOTS
 
 FINISHED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 """States of a task that is over, well or not."""
@@ -86,10 +85,10 @@ class Api:
         """
         self._session.get(f"{self.address}/execution/health", timeout=TIMEOUT_S)
 
-    def make_pools(self, names: Iterable[str]) -> None:
-        """Pools for all of `names`, which are not there yet."""
-        for name in names:
-            self._ask("POST", "/pools", {"name": name, "slots": POOL_SLOTS})
+    def make_pools(self, slots: Mapping[str, int]) -> None:
+        """Pools that are not there yet: name -> slots."""
+        for name, count in slots.items():
+            self._ask("POST", "/pools", {"name": name, "slots": count})
 
     def dags(self) -> set[str]:
         """Ids of the DAGs that have been read."""

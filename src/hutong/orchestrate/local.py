@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def start(
     dags: Path,
     environment: Mapping[str, str],
     *,
-    pools: Iterable[str],
+    pools: Mapping[str, int],
     ports: Callable[[], int] = free_port,
 ) -> LocalAirflow:
     """Start Airflow over the folder `dags`, as part of `run`; returns when it answers and has its pools.

@@ -8,9 +8,6 @@ REPORT = "report"
 LAND, PUBLISH = "land", "publish"
 """The two tasks of a stream's run."""
 
-POOL_SLOTS = 2
-"""How many tasks of one platform run at a time: one feed may be slow without holding up the next."""
-
 
 def sync_dag(platform: str) -> str:
     """The id of the DAG that syncs `platform`.
@@ -22,7 +19,10 @@ def sync_dag(platform: str) -> str:
 
 
 def pool(platform: str) -> str:
-    """The pool in which every task that deals with `platform` runs.
+    """The pool in which every task that deals with `platform` runs; its slots are the budget's `concurrency`.
+
+    A pool keeps tasks from waiting for a budget with a worker in their hands. It does not keep the budget: backfills
+    and syncs that a person starts know nothing of it. `hutong.budget` does.
 
     >>> pool("cim")
     'hutong_cim'

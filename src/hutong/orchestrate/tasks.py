@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Sequence as Several
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from hutong import settings
+from hutong.errors import PlatformResting
 from hutong.model.batch import Published, Sequence
-from hutong.pipeline import land_new, publish_waiting
+from hutong.pipeline import allowance, land_new, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
 from hutong.store.paths import Store, open_store
@@ -20,11 +23,16 @@ from hutong.store.paths import Store, open_store
 def land(platform: str, stream: str, city: str) -> dict[str, Any]:
     """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
 
-    Raises PlatformError, SecretMissing, RegistryError and StoreError, each with the next step in its message.
+    Raises AirflowSkipException when the platform is to be left alone now (paused, quiet hours): what came before is
+    landed, and the next run goes on there. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with the next step in its message.
     """
     registry, store, secrets = _opened()
     source = registry.source(platform, stream)
-    return land_new(source, Sequence(platform, stream, city), store, secrets).to_dict()
+    allowed = allowance(source, registry, store, settings.read())
+    try:
+        return land_new(source, Sequence(platform, stream, city), store, secrets, allowed).to_dict()
+    except PlatformResting as resting:
+        raise AirflowSkipException(str(resting)) from None
 
 
 def publish(platform: str, stream: str, city: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from urllib3 import HTTPResponse
 
+from hutong.budget import BOUNDLESS
 from hutong.errors import PlatformBusy, PlatformError, PlatformGarbled, PlatformRefused, RegistryError
 from hutong.extract.tries import LONGEST_WAIT_S, patience
 
@@ -52,10 +53,10 @@ def test_busy_for_ever_is_busy_after_a_bounded_number_of_tries(status: int) -> N
 
 def test_retry_after_is_heeded_up_to_a_bound() -> None:
     def wait(asked_s: str) -> float | None:
-        return patience(1).get_retry_after(HTTPResponse(headers={"Retry-After": asked_s}))
+        return patience(1, BOUNDLESS).get_retry_after(HTTPResponse(headers={"Retry-After": asked_s}))
 
     assert (wait("2"), wait("86400")) == (2, LONGEST_WAIT_S)
-    assert patience(1).get_retry_after(HTTPResponse()) is None
+    assert patience(1, BOUNDLESS).get_retry_after(HTTPResponse()) is None
 
 
 def test_a_retry_waits_as_long_as_the_platform_says() -> None:
