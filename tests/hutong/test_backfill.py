@@ -30,7 +30,7 @@ def registry() -> Registry:
 
 
 def source_at(address: str, registry: Registry, **changes: object) -> Source:
-    at = connector(address, {"paging": NUMBERED, "incremental": INCREMENTAL, **changes})
+    at = connector(address, {"paginator": NUMBERED, "incremental": INCREMENTAL, **changes})
     return replace(
         registry.source("transport_info", "section_flow"), connector=at, name="things", stream=at.streams["things"]
     )

@@ -71,15 +71,10 @@ def list_(platform: str | None, as_json: bool) -> None:
     from hutong.pauses import orders
 
     registry, store, _ = opened(needs_lake=False)
-    names = [registry.connector(platform).platform] if platform else list(registry.connectors)
+    listed = [registry.connector(platform)] if platform else registry.connectors.values()
     ordered, now = orders(registry, store), settings.read()
-    rows = []
-    for name in names:
-        budget = registry.connector(name).budget
-        rows.append(
-            (_full if as_json else _short)(name, ordered.get(name), budget, used(registry.connector(name), now))
-        )
-    show(FULL if as_json else SHORT, rows, as_json)
+    columns, row = (FULL, _full) if as_json else (SHORT, _short)
+    show(columns, [row(one.platform, ordered.get(one.platform), one.budget, used(one, now)) for one in listed], as_json)
 
 
 SHORT = [

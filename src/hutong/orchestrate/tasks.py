@@ -24,7 +24,8 @@ def land(platform: str, stream: str, city: str) -> dict[str, Any]:
     """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
 
     Raises AirflowSkipException when the platform is to be left alone now (paused, quiet hours): what came before is
-    landed, and the next run goes on there. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with the next step in its message.
+    landed, and the next run goes on there. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with
+    the next step in its message.
     """
     registry, store, secrets = _opened()
     source = registry.source(platform, stream)
