@@ -21,16 +21,19 @@ class Slots:
             FileLock(folder / f"{platform}.slot-{number}", timeout=0, mode=0o600, thread_local=False)
             for number in range(1, count + 1)
         ]
+        self._held: FileLock | None = None
 
     def take(self) -> bool:
         """Whether there was a free one; it is held now. Raises StoreError."""
         with told(self._folder):
-            return any(_locked(lock) for lock in self._locks)
+            self._held = next((lock for lock in self._locks if _locked(lock)), None)
+        return self._held is not None
 
     def give_back(self) -> None:
         """Let go of the one that is held, if any."""
-        for lock in self._locks:
-            lock.release()
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
     def in_use(self) -> int:
         """How many are held by others at this moment. Raises StoreError."""

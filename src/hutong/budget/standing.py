@@ -66,11 +66,11 @@ class Standing:
 
     def may_try(self) -> bool:
         """Whether this process may ask. Of an open breaker whose pause is over it may, and the others may not."""
+        if self.look().failures < self._breaker.failures:
+            return True
         with self._changing():
             seen = self._read()
-            if seen.failures < self._breaker.failures:
-                return True
-            if self.open_for_s(seen) > 0:
+            if seen.failures >= self._breaker.failures and self.open_for_s(seen) > 0:
                 return False
             self._db.execute("UPDATE standing SET open_until = ?", (time.time() + self._pause_s,))
             return True
