@@ -75,8 +75,9 @@ def land_window(
     One that stopped goes on where it stopped; one that came to its end asks for nothing.
     Raises AskedWrongly for a stream that takes no window, PlatformError when the platform does not deliver.
     """
-    if source.stream.incremental is None:
-        raise AskedWrongly(f"{source.id} has no window to backfill: every sync reads all of it", "run `hutong sync`")
+    if source.stream.window_by is None:
+        reads = "goes by a number" if source.stream.incremental else "reads all of it"
+        raise AskedWrongly(f"{source.id} has no window to backfill: every sync {reads}", "run `hutong sync`")
     since = newest, resume = mark(store, sequence)
     pages: Iterator[Page] = iter(())
     if newest == 0 or resume.position is not None:
@@ -125,7 +126,7 @@ def publish_landed(
                 f"landing holds no page of batch {batch} of {sequence.id}",
                 "restore the landing table from a backup, then run `hutong verify`",
             )
-        late = Lateness(source.stream.incremental, pages[0].mark)
+        late = Lateness(source.stream.window_by, pages[0].mark)
         normalised = normalise(late.watch(records_of(pages, source.stream)), sequence, batch, plan)
         validated = validate(normalised, source)
         refresh = _refresh(source, sequence, batch, pages, plan, store, key)

@@ -49,7 +49,7 @@ class Askable(Protocol):
 
 def pages_of(stream: Stream, platform: Askable, window: Window | None, state: State) -> Iterator[Step]:
     """All pages of `window` from `state` on, asked for in windows of `incremental.step`; oldest first."""
-    longest = stream.incremental.step if stream.incremental else None
+    longest = stream.window_by.step if stream.window_by else None
     parts = [window] if window is None or longest is None else list(window.cut(longest))
     at = int(state.get("part", 0)) if state else 0
     doubt: Doubt | None = state.get("doubt") if state else None

@@ -57,7 +57,7 @@ class Platform:
 
         SOAP: window and pager's parameters go into the query document; declared ones are the operation's other parts.
         """
-        incremental = self._stream.incremental
+        incremental = self._stream.window_by
         stated = {**(bounds(incremental, window) if incremental and window else {}), **params}
         declared = {name: self._placed(value) for name, value in self._endpoint.params.items()}
         if isinstance(self._endpoint, Soap):

@@ -42,12 +42,11 @@ def extract(
     of stream needs, and StoreError when `since.position` cannot be read.
     """
     window, state = _beginning(sequence, stream, since, now, start)
-    if stream.incremental and window is None:
+    if stream.window_by and window is None:
         log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)
         return
-    # Of a stream without a time nothing comes late; its transport's own cursor may be long.
-    mark = _kept(sequence, since.position).get("mark", since.cursor) if stream.incremental else None
-    cursor = Cursor(stream.incremental, since.cursor, window.end if window else None)
+    mark = _kept(sequence, since.position).get("mark", since.cursor)
+    cursor = Cursor(stream.window_by, since.cursor, window.end if window else None)
     pages = records = size = 0
     pull = Pull(sequence, connector, stream, secrets, since.cursor, allowance)
     for step in transport_of(stream.endpoint)(pull, window, state):
@@ -82,7 +81,7 @@ def _beginning(
 ) -> tuple[Window | None, State]:
     """The window to ask for and the pager's state: those of the pull that stopped, or new ones."""
     kept = _kept(sequence, since.position)
-    incremental = stream.incremental
+    incremental = stream.window_by
     try:
         if incremental is None:
             if isinstance(stream.paginator, WindowSplit):

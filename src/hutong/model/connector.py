@@ -14,7 +14,7 @@ from hutong.model.bounds import MIB, Budget, Limits
 from hutong.model.declared import CityCode, Declared, Name, Words
 from hutong.model.endpoint import Endpoint
 from hutong.model.format import Format, Json
-from hutong.model.incremental import Incremental
+from hutong.model.incremental import AnyIncremental, Incremental
 from hutong.model.paginator import Paginator, SinglePage
 
 Tier = Literal["edge", "regional", "central"]
@@ -49,7 +49,7 @@ class Stream(Declared):
     carry: dict[str, str] = {}
     """Fields of the enclosing elements that each record takes along: `moy: ^^.moy` climbs two lists up."""
     paginator: Paginator = SinglePage()
-    incremental: Incremental | None = None
+    incremental: AnyIncremental | None = None
     """Without it every pull reads everything."""
     personal: list[str] = []
     """Fields with personal content. A stream that has any lands encrypted, and no message ever shows a value of it."""
@@ -72,6 +72,19 @@ class Stream(Declared):
     """A longer pull lands as several batches."""
     max_bytes: PositiveInt = 64 * MIB
     """So does one with more bytes than this."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rows(cls, declared: Any) -> Any:
+        """The rows of a database are written one JSON document a line, which nobody needs to say."""
+        endpoint = declared.get("endpoint") if isinstance(declared, dict) else None
+        is_database = isinstance(endpoint, dict) and endpoint.get("transport") == "database"
+        return {"format": "ndjson", **declared} if is_database else declared
+
+    @property
+    def window_by(self) -> Incremental | None:
+        """How it asks for a stretch of time; None when it reads everything, or goes by a number."""
+        return self.incremental if isinstance(self.incremental, Incremental) else None
 
     @property
     def is_typed(self) -> bool:

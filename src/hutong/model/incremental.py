@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt
 
 from hutong.model.declared import Declared
 
@@ -36,3 +38,17 @@ class Incremental(Declared):
     """The window ends this long before now, for platforms that commit out of order."""
     step: timedelta | None = None
     """The longest window that the platform takes in one question; a longer one is asked for in several."""
+
+
+class NumberCursor(Declared):
+    """Ask for what has a larger number than the newest row read: a database's growing id."""
+
+    cursor_path: str
+    """Column of the number."""
+    form: Literal["number"]
+    overlap: NonNegativeInt
+    """So many numbers below the newest are read again. A database hands out numbers before it commits, so that 17 may
+    show up after 18: state more than it hands out in its longest transaction, or 0 where rows are never late."""
+
+
+AnyIncremental = Annotated[Incremental | NumberCursor, Field(discriminator="form")]

@@ -14,9 +14,9 @@ from hutong.errors import nearest
 from hutong.model import mapping as rules
 from hutong.model.connector import Connector, Stream
 from hutong.model.dataset import ENGINE_FIELDS, Dataset
-from hutong.model.endpoint import DropFolder, Http, Soap
+from hutong.model.endpoint import Database, Http, Soap
 from hutong.model.format import Csv
-from hutong.model.paginator import SinglePage
+from hutong.model.incremental import Incremental, NumberCursor
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
@@ -28,6 +28,7 @@ _SCHEMES = {
     "drop_folder": ("file",),
     "database": ("postgresql", "mysql"),
 }
+_DATABASE = re.compile(r"[a-z]+://[^/@?#\s]+/[^/@?#\s]+")
 _FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
 
 
@@ -77,14 +78,11 @@ def check_connector(file: File, connector: Connector) -> None:
             # Not the address itself: it may hold a password that does not belong there.
             file.problem(f"the address must begin with {wanted}, since '{name}' is asked over it", "address")
             return
-        folder = stream.endpoint
-        if isinstance(folder, DropFolder) and len(connector.cities) > 1 and "{city}" not in folder.pattern:
-            file.problem(
-                "the platform has several cities: say by {city} in `pattern` which files are whose",
-                "streams",
-                name,
-                "endpoint",
-            )
+    if scheme in _SCHEMES["database"] and not _DATABASE.fullmatch(connector.address):
+        file.problem(
+            f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`",
+            "address",
+        )
 
 
 def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
@@ -101,24 +99,16 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
                 where,
             )
     incremental = stream.incremental
-    if incremental and incremental.form == "local" and incremental.zone is None:
+    if isinstance(incremental, Incremental) and incremental.form == "local" and incremental.zone is None:
         file.problem(
             "the cursor's form 'local' carries no zone; state `zone`, such as Asia/Shanghai",
             "streams",
             name,
             "incremental",
         )
-    if isinstance(stream.endpoint, DropFolder):
-        if incremental:
-            file.problem(
-                "a drop folder takes no window: what is new is a file that was not taken; leave `incremental` out",
-                "streams",
-                name,
-                "incremental",
-            )
-        if stream.paginator != SinglePage():
-            file.problem("a file is a page; leave `paginator` out", "streams", name, "paginator")
-    if incremental and isinstance(stream.endpoint, Http | Soap):
+    if isinstance(incremental, NumberCursor) and not isinstance(stream.endpoint, Database):
+        file.problem("only a database can be asked by a number", "streams", name, "incremental", "form")
+    if isinstance(incremental, Incremental) and isinstance(stream.endpoint, Http | Soap):
         if incremental.start_param is None:
             file.problem(
                 "state `start_param`, the parameter that takes the window's start", "streams", name, "incremental"
@@ -138,6 +128,35 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
         file.problem("a column stands twice", "streams", name, "format")
     if stream.paginator.type == "window_split" and incremental is None:
         file.problem("window_split cuts a time window, so the stream needs `incremental`", "streams", name, "paginator")
+    if isinstance(stream.endpoint, Database):
+        for at, said in _database_problems(stream, stream.endpoint):
+            file.problem(said, "streams", name, *at)
+
+
+def _database_problems(stream: Stream, endpoint: Database) -> Iterator[tuple[Place, str]]:
+    """What a stream declares that its database cannot do; and where it stands."""
+    key: Place = ("endpoint", "key")
+    cursor = stream.incremental.cursor_path if stream.incremental else None
+    for name in endpoint.key:
+        if name in stream.never_keep:
+            yield key, f"'{name}' is never kept (never_keep), so no page can begin behind it; name another column"
+        elif name in stream.personal:
+            yield key, f"'{name}' is personal, and the place where a pull goes on is kept in the clear; name another"
+    if endpoint.columns is not None:
+        for name in [*endpoint.key, *([cursor] if cursor else [])]:
+            if name not in endpoint.columns:
+                yield ("endpoint", "columns"), f"the pull goes by '{name}', so it must be among the columns"
+    if stream.format.type != "ndjson":
+        yield ("format",), f"the rows of a database come as ndjson, not as {stream.format.type}; remove the line"
+    if stream.paginator.type != "single_page":
+        yield ("paginator",), "a database is read in pages of endpoint.page_size; remove the paginator"
+    for word, is_set in (("data_selector", stream.data_selector), ("carry", stream.carry), ("success", stream.success)):
+        if is_set:
+            yield (word,), f"the records of a database are its rows; remove `{word}`"
+    if isinstance(stream.incremental, Incremental):
+        for word in ("start_param", "end_param", "param_zone", "step"):
+            if getattr(stream.incremental, word) is not None:
+                yield ("incremental", word), f"a database is asked by its column itself; remove `{word}`"
 
 
 def check_rows(

@@ -14,7 +14,7 @@ FITTING: Mapping[str, tuple[str, ...]] = {
     "http": _OVER_HTTP,
     "soap": (*_OVER_HTTP, "licence"),
     "drop_folder": ("none",),
-    "database": ("none", "database_login"),
+    "database": ("database_login",),
 }
 """Kinds of `auth` that a transport can carry."""
 

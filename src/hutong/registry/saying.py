@@ -62,5 +62,5 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    found = [model.model_fields[name] for name in ("rule", "type", "transport") if name in model.model_fields]
+    found = [model.model_fields[name] for name in ("rule", "type", "transport", "form") if name in model.model_fields]
     return get_args(found[0].annotation) if found else ()
