@@ -35,6 +35,8 @@ def carry(
         click.echo(say(f"{sequence.id}: asking {title.en}", f"{sequence.id}：正在读取{title.zh}"), err=True)
         landed = land()
         click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
+        if landed.doubt is not None:
+            click.echo(_doubted(landed, here), err=True)
     except PlatformResting as resting:
         # As its owner or an operator wants it, so nothing is wrong.
         click.echo(str(resting), err=True)
@@ -51,6 +53,12 @@ def carry(
         is_well = False
         click.echo(str(wrong), err=True)
     return rows, is_well
+
+
+def _doubted(landed: Landed, here: Opened) -> str:
+    codes = here.registry.codes
+    kind, why = codes["completeness"][landed.completeness], codes["doubt"][landed.doubt or "unknown"]
+    return say(f"  {kind.en}: {why.en}", f"  {kind.zh}：{why.zh}")
 
 
 def _drifted(published: Published) -> str:
