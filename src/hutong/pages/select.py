@@ -74,7 +74,11 @@ def _walk(
         carried = {name: look(parents[-up], path) for name, (up, path) in climbs.items()}
         selected.append({**here, **carried} if carried else here)
         return
-    for element in _list_at(here, steps[0], is_root=not parents):
+    found = _list_at(here, steps[0], is_root=not parents)
+    if len(steps) == 1 and not climbs and all(isinstance(element, dict) for element in found):
+        selected += found
+        return
+    for element in found:
         _walk(element, steps[1:], [*parents, here], climbs, selected)
 
 
