@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NoReturn
 
 from hutong.errors import SecretMissing, SecretUnset
 from hutong.settings import SECRET, Settings
+
+LARGEST = 64 * 1024
+"""Bytes of a secret's file; a chain of certificates has some thousands."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Secret:
@@ -52,28 +59,95 @@ def resolver(settings: Settings, environ: Mapping[str, str] | None = None) -> Se
     """Look secrets up in `environ` (default: of this process), then in the folder `settings.secrets`.
 
     Each is read anew when it is asked for, so that a changed password counts from the next pull on.
-    The resolver raises SecretMissing, which names both places, when others can read the file or it holds no value, and
-    SecretUnset when there is neither variable nor file.
+    The resolver raises SecretMissing, which names both places, when others could read or replace the file or it holds
+    no value, and SecretUnset when there is neither variable nor file.
     """
     env = os.environ if environ is None else environ
 
     def resolve(name: str) -> Secret:
         variable, path = SECRET + name.upper(), settings.secrets / name
-        if env.get(variable):
-            return Secret(name, env[variable])
+        found = env.get(variable) or None
         both = f"set {variable}, or write it to {path} and `chmod 600` that file"
-        try:
-            with path.open(encoding="utf-8") as file:
-                # Asked of the open file, so that no other can be put in its place in between.
-                if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-                    raise SecretMissing(f"the file of the secret '{name}' is open to others than its owner", both)
-                value = file.read().strip("\r\n")
-        except FileNotFoundError:
-            raise SecretUnset(f"the secret '{name}' is not set", both) from None
-        except (OSError, UnicodeDecodeError) as wrong:
-            raise SecretMissing(f"the secret '{name}' is not to be had ({type(wrong).__name__})", both) from None
-        if not value:
-            raise SecretMissing(f"the file of the secret '{name}' is empty", both)
-        return Secret(name, value)
+        if found is None:
+            try:
+                found = _text(_content(path))
+            except FileNotFoundError:
+                raise SecretUnset(f"the secret '{name}' is not set", both) from None
+            except _Unsafe as wrong:
+                raise SecretMissing(f"the file of the secret '{name}' {wrong}", both) from None
+            except OSError as wrong:
+                raise SecretMissing(f"the secret '{name}' is not to be had ({type(wrong).__name__})", both) from None
+            if not found:
+                raise SecretMissing(f"the file of the secret '{name}' is empty or not UTF-8", both)
+        elif not found.isprintable() and _text(os.fsencode(found)) is None:
+            raise SecretMissing(f"{variable} is not UTF-8", both)
+        return Secret(name, found)
 
     return resolve
+
+
+def first_of(*sources: Secrets) -> Secrets:
+    """The first of `sources` that holds a secret gives it.
+
+    One that is set and unusable in a source is not looked for in the next, since that could be an old one.
+    The resolver raises SecretUnset, which names the places of all, when none holds it.
+    """
+
+    def resolve(name: str) -> Secret:
+        steps: list[str] = []
+        for source in sources:
+            try:
+                return source(name)
+            except SecretUnset as unset:
+                steps.append(unset.next_step)
+        raise SecretUnset(f"the secret '{name}' is not set", "; or ".join(steps))
+
+    return resolve
+
+
+class _Unsafe(Exception):
+    """What speaks against a file."""
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file that nobody else can read, in a folder that nobody else can write.
+
+    All is asked of what was opened, so that nothing else can be put in its place in between. A symbolic link counts as
+    what it leads to, since that is how Kubernetes mounts secrets. Raises OSError and _Unsafe.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        about = os.fstat(folder)
+        if about.st_mode & _OTHERS_WRITE or about.st_uid not in (os.geteuid(), 0):
+            raise _Unsafe(f"lies where others can replace it; `chmod 700 {path.parent}`")
+        # Without waiting for the other end, if it is a pipe.
+        file = os.open(path.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    finally:
+        os.close(folder)
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode):
+            raise _Unsafe("is no plain file")
+        if about.st_mode & _OTHERS:
+            raise _Unsafe("is open to others than its owner")
+        if about.st_uid not in (os.geteuid(), 0):
+            raise _Unsafe("belongs to somebody else")
+        with os.fdopen(file, "rb", closefd=False) as opened:
+            content = opened.read(LARGEST + 1)
+    finally:
+        os.close(file)
+    if len(content) > LARGEST:
+        raise _Unsafe(f"is larger than {LARGEST} bytes")
+    return content
+
+
+def _text(content: bytes) -> str | None:
+    """`content` without the ends of its last line; None when it is no UTF-8.
+
+    None and no error: one would carry the bytes along with it.
+    """
+    try:
+        # Windows editors put a mark in front.
+        return content.decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError:
+        return None

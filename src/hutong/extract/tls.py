@@ -42,7 +42,7 @@ def _show(context: ssl.SSLContext, certificate: str, key: str, keyring: Keyring)
             # An empty passphrase, since without one OpenSSL would ask at the terminal.
             context.load_cert_chain(shown, own, password="")
             return
-    except (ssl.SSLError, ValueError):
+    except (OSError, ValueError):  # SSLError is one; of some mistakes OpenSSL only says that a pipe cannot be rewound
         pass
     raise _unusable(f"{certificate}' and '{key}", "certificate with its own key, without a passphrase")
 

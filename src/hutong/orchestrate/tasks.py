@@ -14,9 +14,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from hutong import settings
 from hutong.errors import PlatformResting
 from hutong.model.batch import Published, Sequence
+from hutong.orchestrate.connections import secrets_of_task
 from hutong.pipeline import allowance, land_new, publish_waiting
 from hutong.registry import Registry, open_registry
-from hutong.secrets import Secrets, resolver
+from hutong.secrets import Secrets
 from hutong.store.paths import Store, open_store
 
 
@@ -77,5 +78,5 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
 
 def _opened() -> tuple[Registry, Store, Secrets]:
     now = settings.read()
-    secrets = resolver(now)
+    secrets = secrets_of_task(now)
     return open_registry(now), open_store(now, secrets), secrets

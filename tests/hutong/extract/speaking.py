@@ -71,12 +71,13 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: Any) -> None:
         """Say nothing of a client that has gone: tests kill some in mid-answer."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(*_)
 
 
 @contextlib.contextmanager
-def speaking(dialect: Dialect, certificate: Path | None = None) -> Iterator[Server]:
+def speaking(dialect: Dialect, certificate: Path | None = None, clients: Path | None = None) -> Iterator[Server]:
+    """certificate: what it shows, with its key. clients: the authority whose certificates it wants to be shown."""
     asked: list[Asked] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,6 +108,9 @@ def speaking(dialect: Dialect, certificate: Path | None = None) -> Iterator[Serv
     if certificate is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate)
+        if clients is not None:
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_verify_locations(clients)
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
