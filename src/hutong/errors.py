@@ -8,6 +8,7 @@ HutongError
   PlatformError       the platform let us down
     PlatformBusy      wait and try again: it is down, slow or over its budget
     PlatformRefused   do not retry: credentials, address or rights
+      PlatformLost    address or parameters mean nothing to it, or no longer
     PlatformGarbled   do not retry at once: the answer is not what its connector declares
     PlatformResting   nothing went wrong: it is paused, or has quiet hours
   StoreError          the lake cannot be read or written: the operator looks at the store
@@ -69,6 +70,10 @@ class PlatformBusy(PlatformError):
 
 class PlatformRefused(PlatformError):
     """Not with these credentials, or not at this address."""
+
+
+class PlatformLost(PlatformRefused):
+    """Not at this address or with these parameters, which may have been good once: a link that has expired."""
 
 
 class PlatformGarbled(PlatformError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from hutong.errors import PlatformBusy, PlatformGarbled, PlatformRefused
+from hutong.errors import PlatformBusy, PlatformGarbled, PlatformLost, PlatformRefused
 from hutong.model.batch import Sequence
 
 
@@ -33,6 +33,10 @@ class Complaint:
     def refused(self, said: str, next_step: str) -> NoReturn:
         """Raise PlatformRefused."""
         raise PlatformRefused(self._sequence.platform, self._sequence.stream, self._hide(said), next_step) from None
+
+    def lost(self, said: str, next_step: str) -> NoReturn:
+        """Raise PlatformLost."""
+        raise PlatformLost(self._sequence.platform, self._sequence.stream, self._hide(said), next_step) from None
 
     def garbled(self, said: str, next_step: str) -> NoReturn:
         """Raise PlatformGarbled."""

@@ -1,42 +1,39 @@
-"""HTTP with limits: how long, how large, and never to another host."""
+"""HTTP with limits: how long, how large, how often, and never to another host."""
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from typing import Any, Literal, NoReturn, Self
+from urllib.parse import urlsplit
 
 import requests
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ContentDecodingError,
-    InvalidHeader,
-    InvalidSchema,
-    InvalidURL,
-    RequestException,
-    SSLError,
-    Timeout,
-)
+from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, RequestException, SSLError, Timeout
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hutong.budget import Allowance
-from hutong.errors import RegistryError
+from hutong.extract.body import ACCEPTED, Cut, Strange, TooLarge, body_of, is_framed
 from hutong.extract.complaint import Complaint
+from hutong.extract.connections import Adapter, Carried, Deadline, Freshen
+from hutong.extract.hosts import Hosts
 from hutong.extract.transport import Reply
-from hutong.extract.tries import BUSY, Carried, FreshAdapter, Freshen, tries
+from hutong.extract.tries import BUSY, Patience, asked_wait_s
 from hutong.model.connector import Connector
 
 CONNECT_S = 10.0
 MOST_REDIRECTS = 5
-CHUNK = 64 * 1024
+WHOLE = frozenset({200, 201, 203, 204})
+"""Statuses of answers that are what was asked for. 206 is a part of one that nobody asked for."""
 NO_PROXIES = {"http": "", "https": "", "all": ""}
 
 
 class Http:
-    """One platform's host. All that goes wrong on the way becomes a PlatformError that names the stream."""
+    """One platform's host, for one pull. All that goes wrong becomes a PlatformError that names the stream."""
 
     def __init__(
         self,
@@ -47,13 +44,16 @@ class Http:
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._connector, self.complaint, self._allowance = connector, complaint, allowance
-        self._base = _base(connector)
+        self._limits, self._hosts = connector.limits, Hosts(connector)
+        self._ends, self._requests = time.monotonic() + connector.limits.pull_s, 0
+        self._deadline = Deadline(connector.limits.silence_s)
         is_pinned = connector.tls is not None and connector.tls.authority is not None
-        self._session = _session(FreshAdapter(freshen, connector.retries, allowance, context, is_pinned=is_pinned))
-        self._session.headers.update(connector.headers)
+        self._session = _session(Adapter(freshen, self._deadline, context, is_pinned=is_pinned))
+        self._session.headers.update({"Accept-Encoding": ACCEPTED} | connector.headers)
         # Another host gets no credential, certificate or cookie of the platform, and none of its headers, which an
         # owner may have made keys of.
-        self._elsewhere = _session(FreshAdapter(Carried, connector.retries, allowance))
+        self._elsewhere = _session(Adapter(Carried, self._deadline))
+        self._elsewhere.headers["Accept-Encoding"] = ACCEPTED
         self._elsewhere.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def __enter__(self) -> Self:
@@ -65,19 +65,22 @@ class Http:
 
     def url(self, path: str) -> str:
         """The address of a declared `path` of this platform; one that is a full address stays as it is."""
-        return path if path.startswith(("http://", "https://")) else f"{self._base}/{path.lstrip('/')}"
+        return path if path.startswith(("http://", "https://")) else f"{self._hosts.base}/{path.lstrip('/')}"
+
+    def is_own(self, url: str) -> bool:
+        """Whether `url` leads to the platform itself."""
+        return self._hosts.is_own(url)
 
     def here(self, at: str, link: str) -> str:
-        """The address that `link`, met at `at`, leads to. Raises PlatformRefused when that is another host."""
+        """The address that `link`, met at `at`, leads to. Raises PlatformRefused when that is a host not declared."""
         try:
-            target = urljoin(at, link)
-            is_here = _origin(target) == _origin(self._base)
+            target = self._hosts.reach(at, link)
         except ValueError:
             self.complaint.refused("it gives a link that is no address", "show its owner what it answers")
-        if not is_here:
+        if target is None:
             self.complaint.refused(
-                f"it points to another host ({ascii(urlsplit(target).netloc.rpartition('@')[2])[:80]})",
-                f"that is not followed: correct the address in {self.complaint.file}, or the platform's links",
+                f"it points to another host ({ascii(urlsplit(link).netloc.rpartition('@')[2])[:80]})",
+                f"that is not followed unless {self.complaint.file} declares it under `hosts`",
             )
         return target
 
@@ -92,79 +95,166 @@ class Http:
         json: Any = None,
         auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] | None = None,
     ) -> Reply:
-        """Ask, with retries while the platform is busy. Statuses are not judged here: see `check`.
+        """Ask, and ask again while the platform is busy or the line is bad. Statuses are not judged here: see `check`.
 
         data, auth: the body, and what else shows who asks, both made only when they are sent: what holds secrets is no
         variable that a traceback could show.
-        Raises what `Allowance.take` does, PlatformBusy when it cannot be reached, PlatformRefused for a redirect
-        elsewhere, PlatformGarbled for an answer that is cut short or too large.
+        Raises what `Allowance.take` does, PlatformBusy when it cannot be reached, is too slow, or the pull is at its
+        end, PlatformRefused for a redirect elsewhere, PlatformGarbled for an answer that is cut short or too large.
         """
-        began, attempts = time.monotonic(), 0
-        request: dict[str, Any] = {"headers": dict(headers), "json": json, "auth": auth, "proxies": NO_PROXIES}
-        timeout = (min(CONNECT_S, self._connector.limits.silence_s), self._connector.limits.silence_s)
-        try:
-            for _ in range(MOST_REDIRECTS + 1):
-                session = self._session if _origin(url) == _origin(self._base) else self._elsewhere
-                with (
-                    self._allowance.turn(),
-                    session.request(
-                        method, url, params=params, data=data and data(), timeout=timeout, stream=True, **request
-                    ) as response,
-                ):
-                    attempts += tries(response)
-                    if response.is_redirect:
-                        url, params = self._redirected(method, response), None
-                        continue
-                    body = self._read(response)
-                    if response.status_code not in BUSY:
-                        self._allowance.answered()
-                    return Reply(
-                        url=response.url,
-                        status=response.status_code,
-                        content_type=response.headers.get("Content-Type", ""),
-                        body=body,
-                        fetched_at=datetime.now(UTC),
-                        elapsed_s=time.monotonic() - began,
-                        attempts=attempts,
-                        links={rel: link["url"] for rel, link in response.links.items()},
-                    )
-        except SSLError:
-            self.complaint.refused(
-                "its certificate is not trusted",
-                f"check the address in {self.complaint.file}, or name its authority in REQUESTS_CA_BUNDLE",
-            )
-        except (ChunkedEncodingError, ContentDecodingError):
-            self.complaint.garbled("its answer is cut short", "try again; if it stays so, ask the platform's owner")
-        except (InvalidURL, InvalidHeader, InvalidSchema):
-            self.complaint.refused("it cannot be asked", f"correct address and headers in {self.complaint.file}")
-        except Timeout:
-            self._allowance.failed()
-            self.complaint.busy(f"{self._host} does not answer within {self._connector.limits.silence_s:g} s")
-        except RequestException as error:
-            self._allowance.failed()
-            self.complaint.busy(f"{self._host} cannot be reached ({_cause(error)})")
-        self.complaint.refused("it redirects in a circle", f"correct the address in {self.complaint.file}")
+        request = _Request(method, url, headers, params, data, json, auth)
+        began, left, tries = time.monotonic(), Patience(self._connector), 0
+        while True:
+            tries += 1
+            reply, failed, asked_s = None, None, None
+            try:
+                reply, asked_s = self._tried(request)
+            except _Failed as met:
+                failed = met
+            if reply is not None and reply.status not in BUSY:
+                self._allowance.answered()
+                return replace(reply, elapsed_s=time.monotonic() - began, attempts=tries)
+            self._allowance.failed(asked_s)
+            pause_s = left.pause_s(asked_s)
+            if pause_s is not None and time.monotonic() + pause_s < self._ends:
+                time.sleep(pause_s)
+            elif failed is not None:
+                self._give_up(failed, tries)
+            elif asked_s is not None and asked_s > self._limits.retry_wait_s:
+                self.complaint.busy(f"it asks to be left alone for {asked_s:g} s (Retry-After)")
+            elif reply is not None:
+                return replace(reply, elapsed_s=time.monotonic() - began, attempts=tries)
 
     def check(self, reply: Reply, secret_names: tuple[str, ...]) -> None:
         """Raise what the status of `reply` means, if it is not success."""
         status = reply.status
-        if 200 <= status < 300:
+        if status in WHOLE:
             return
         if status in (401, 403):
             held = f"check the secrets {' and '.join(secret_names)}" if secret_names else "declare its `auth`"
             self.complaint.refused(
                 f"it refuses the credential (HTTP {status})", f"{held}, or ask its owner about rights"
             )
+        if status == 202:
+            self.complaint.busy("it is still at work on its answer (HTTP 202)")
+        if status < 300:
+            self.complaint.garbled(f"its answer is none to this question (HTTP {status})", "show its owner")
         if status == 429 or status >= 500:
             self.complaint.busy(f"it is busy or out of order (HTTP {status}, {reply.attempts} tries)")
-        self.complaint.refused(
+        self.complaint.lost(
             f"it does not accept {urlsplit(reply.url).path} (HTTP {status})",
             f"correct address, path and parameters in {self.complaint.file}",
         )
 
+    def _tried(self, request: _Request) -> tuple[Reply, float | None]:
+        """The answer to one try, and the seconds after which the platform wants the next one. Raises _Failed."""
+        url, params = request.url, request.params
+        for _ in range(MOST_REDIRECTS + 1):
+            with self._allowance.turn(), self._opened(request, url, params) as response:
+                if not response.is_redirect:
+                    return self._reply(response), asked_wait_s(response.headers.get("Retry-After"))
+                url, params = self._redirected(request.method, response), None
+        self.complaint.refused("it redirects in a circle", f"correct the address in {self.complaint.file}")
+
+    def _opened(self, request: _Request, url: str, params: Mapping[str, str | int] | None) -> requests.Response:
+        """The answer of one host, its body not read yet. Raises _Failed."""
+        self._begin()
+        session = self._session if self.is_own(url) else self._elsewhere
+        silence_s = self._deadline.next_s()
+        try:
+            return session.request(
+                request.method,
+                url,
+                params=params,
+                headers=dict(request.headers),
+                data=request.data and request.data(),
+                json=request.json,
+                auth=request.auth if url == request.url else None,
+                timeout=(min(CONNECT_S, silence_s), silence_s),
+                stream=True,
+                proxies=NO_PROXIES,
+            )
+        except SSLError as error:
+            if isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
+                raise _Failed("busy", f"{self._host} breaks off while a secure connection is made") from None
+            self.complaint.refused(
+                "its certificate is not trusted",
+                f"check the address in {self.complaint.file}, or name its authority in REQUESTS_CA_BUNDLE",
+            )
+        except InvalidHeader as error:
+            if isinstance(_innermost(error), HTTPError):
+                # The platform's own header, such as two lengths.
+                raise _Failed("garbled", "its answer is no proper HTTP") from None
+            self.complaint.refused("it cannot be asked", f"correct the headers in {self.complaint.file}")
+        except (InvalidURL, InvalidSchema):
+            self.complaint.refused("it cannot be asked", f"correct the address in {self.complaint.file}")
+        except Timeout:
+            raise self._slow() from None
+        except RequestException as error:
+            inner = _innermost(error)
+            if isinstance(inner, http.client.HTTPException) and not isinstance(inner, ConnectionError):
+                raise _Failed("garbled", f"its answer is no proper HTTP ({type(inner).__name__})") from None
+            raise _Failed("busy", f"{self._host} cannot be reached ({type(inner).__name__})") from None
+
+    def _reply(self, response: requests.Response) -> Reply:
+        """The answer with its body. Raises _Failed."""
+        headers, most = response.headers, self._limits.answer_bytes
+        try:
+            framed = is_framed(response.raw, headers)
+            body = body_of(response.raw, headers, most)
+        except TooLarge:
+            self.complaint.garbled(
+                f"its answer is larger than {most} bytes",
+                f"ask for smaller pages, or raise limits.answer_bytes in {self.complaint.file}",
+            )
+        except Strange as strange:
+            self.complaint.garbled(str(strange), "ask the platform's owner")
+        except ReadTimeoutError:
+            raise self._slow() from None
+        except (Cut, HTTPError):
+            raise _Failed("garbled", "its answer is cut short or damaged") from None
+        if self._deadline.has_surplus:
+            raise _Failed("garbled", "its answer is longer than it says")
+        return Reply(
+            url=response.url,
+            status=response.status_code,
+            content_type=headers.get("Content-Type", ""),
+            body=body,
+            fetched_at=datetime.now(UTC),
+            elapsed_s=0.0,
+            attempts=1,
+            links={rel: link["url"] for rel, link in response.links.items()},
+            is_framed=framed,
+        )
+
+    def _begin(self) -> None:
+        """Count one request. Raises PlatformBusy when the pull may ask no more."""
+        left_s = self._ends - time.monotonic()
+        if left_s <= 0:
+            self.complaint.busy(f"this pull has taken {self._limits.pull_s:g} s (limits.pull_s)")
+        if self._requests >= self._limits.requests:
+            self.complaint.busy(f"this pull has made {self._requests} requests (limits.requests)")
+        self._requests += 1
+        self._deadline.begin(min(self._limits.answer_s, left_s))
+
+    def _slow(self) -> _Failed:
+        """What a time-out means: an answer that takes too long by itself is not asked for again."""
+        if not self._deadline.is_over:
+            return _Failed("busy", f"{self._host} does not answer within {self._limits.silence_s:g} s")
+        if time.monotonic() >= self._ends:
+            self.complaint.busy(f"this pull has taken {self._limits.pull_s:g} s (limits.pull_s)")
+        self._allowance.failed()
+        self.complaint.busy(f"its answer takes longer than {self._limits.answer_s:g} s (limits.answer_s)")
+
+    def _give_up(self, failed: _Failed, tries: int) -> NoReturn:
+        said = f"{failed.said}, {tries} tries" if tries > 1 else failed.said
+        if failed.kind == "garbled":
+            self.complaint.garbled(said, "try again; if it stays so, ask the platform's owner")
+        self.complaint.busy(said)
+
     @property
     def _host(self) -> str:
-        return urlsplit(self._base).netloc
+        return urlsplit(self._hosts.base).netloc
 
     def _redirected(self, method: str, response: requests.Response) -> str:
         if method != "GET":
@@ -175,64 +265,50 @@ class Http:
             )
         return self.here(response.url, response.headers["Location"])
 
-    def _read(self, response: requests.Response) -> bytes:
-        most, parts, size = self._connector.limits.answer_bytes, [], 0
-        # Counted after decompression: a small answer can unfold to any size.
-        for chunk in response.iter_content(CHUNK):
-            parts.append(chunk)
-            size += len(chunk)
-            if size > most:
-                self.complaint.garbled(
-                    f"its answer is larger than {most} bytes",
-                    f"ask for smaller pages, or raise limits.answer_bytes in {self.complaint.file}",
-                )
-        return b"".join(parts)
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str | int] | None
+    data: Callable[[], bytes] | None
+    json: Any
+    auth: Callable[[requests.PreparedRequest], requests.PreparedRequest] | None
+
+
+class _Failed(Exception):
+    """A try failed in a way that another one may not."""
+
+    def __init__(self, kind: Literal["busy", "garbled"], said: str) -> None:
+        self.kind, self.said = kind, said
+        super().__init__(said)
 
 
 class _Session(requests.Session):
     """requests' session without its redirects, whose bodies it reads without a limit even if told not to follow."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: `Http.send` follows what may be followed."""
+        """None: `Http` follows what may be followed."""
 
 
-def _session(adapter: FreshAdapter) -> requests.Session:
+def _session(adapter: Adapter) -> requests.Session:
     session = _Session()
     # Of the environment only REQUESTS_CA_BUNDLE counts, for cities with an authority of their own: a credential goes
-    # to no proxy (see `send`), and no password of ~/.netrc takes its place, which this line prevents.
+    # to no proxy, and no password of ~/.netrc takes its place, which this line prevents.
     session.auth = _as_it_is
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
-def _base(connector: Connector) -> str:
-    """The base address. Raises RegistryError when it is not plain http or https."""
-    try:
-        parts = urlsplit(connector.address)
-    except ValueError:
-        raise RegistryError([f"{connector.platform}: the address is none"]) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RegistryError([f"{connector.platform}: the address must begin with http:// or https:// and name a host"])
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise RegistryError(
-            [f"{connector.platform}: the address holds more than host, port and path; name secrets in auth"]
-        )
-    return connector.address.rstrip("/")
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port. Raises ValueError when `url` is no address."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost kind of error: it says more than requests' own, and holds no address."""
-    inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-    inner = inner if isinstance(inner, BaseException) else error.__cause__
-    return _cause(inner) if inner else type(error).__name__
+def _innermost(error: BaseException) -> BaseException:
+    """What lies at the bottom of requests' and urllib3's errors: it says more than theirs, and holds no address."""
+    inner = getattr(error, "reason", None)
+    if not isinstance(inner, BaseException):
+        inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None) or error.__cause__
+    return error if inner is None else _innermost(inner)

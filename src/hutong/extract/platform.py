@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
-
-from urllib3.exceptions import MaxRetryError
 
 from hutong.errors import RegistryError
 from hutong.extract import soap
@@ -20,7 +19,7 @@ from hutong.extract.http import Http
 from hutong.extract.keyring import Keyring
 from hutong.extract.tls import context_of
 from hutong.extract.transport import Pull, Reply
-from hutong.extract.tries import Patience, patience
+from hutong.extract.tries import Patience
 from hutong.extract.window import Window, bounds
 from hutong.model.batch import Doubt
 from hutong.model.connector import Stream
@@ -86,7 +85,7 @@ class Platform:
         return self._answered(lambda: self._http.send("GET", url, headers={}))
 
     def onward(self, answer: Answer) -> str | None:
-        """The next link of `answer` as path and query: the port may be another when the pull goes on."""
+        """The next link of `answer`; on its own host path and query alone, for its port may be another later."""
         if answer.next is None:
             return None
         target = self._http.here(answer.reply.url, answer.next)
@@ -94,11 +93,11 @@ class Platform:
         if self._keyring.hide(kept.path) != kept.path:
             # It would be kept in the lake with the page, and without it the link leads nowhere.
             self._complaint.refused("its link to the next page holds a credential in its path", "show its owner")
-        return kept._replace(scheme="", netloc="").geturl()
+        return kept._replace(scheme="", netloc="").geturl() if self._http.is_own(target) else kept.geturl()
 
     def _answered(self, send: Callable[[], Reply]) -> Answer:
         """Send until it went well: once more with a new token, and a bounded number of times while it is busy."""
-        left, tries, may_renew = patience(self._pull.connector.retries, self._pull.allowance), 0, True
+        left, tries, may_renew = Patience(self._pull.connector), 0, True
         while True:
             self._credential.ready(self._http)
             reply = send()
@@ -109,7 +108,7 @@ class Platform:
             if verdict == "refused" and may_renew and self._credential.renew():
                 may_renew = False
             elif verdict == "busy":
-                left = self._later(left, found, tries)
+                self._later(left, found, tries)
             else:
                 self._fail(verdict, reply, found)
 
@@ -120,6 +119,8 @@ class Platform:
         # SOAP 1.1 sends its faults as HTTP 500 (section 6.2); they say more than the status does.
         if not (isinstance(self._endpoint, Soap) and reply.status == 500 and b"Fault" in reply.body):
             self._http.check(reply, self._credential.names)
+        if reply.status == 204:
+            return "fine", None
         try:
             found = document(reply.body, reply.content_type, self._stream, self._pull.connector.limits)
         except ValueError as wrong:  # Garbled, and what parsers raise for numbers of absurd length
@@ -132,14 +133,13 @@ class Platform:
             return "fine", found
         return ("refused" if code in success.refused else "busy" if code in success.busy else "wrong"), found
 
-    def _later(self, left: Patience, found: Any, tries: int) -> Patience:
-        """Wait, and say how much patience is left. Raises PlatformBusy when none is."""
-        try:
-            left = left.increment()
-        except MaxRetryError:
+    def _later(self, left: Patience, found: Any, tries: int) -> None:
+        """Wait for the next try. Raises PlatformBusy when none is left."""
+        self._pull.allowance.failed()
+        pause_s = left.pause_s(None)
+        if pause_s is None:
             self._complaint.busy(f"it is busy: {self._said(found)}, {tries} tries")
-        left.sleep()
-        return left
+        time.sleep(pause_s)
 
     def _fail(self, verdict: Verdict, reply: Reply, found: Any) -> NoReturn:
         self._http.check(reply, self._credential.names)
@@ -153,6 +153,9 @@ class Platform:
 
     def _read(self, reply: Reply, found: Any) -> Answer:
         clean = replace(reply, url=self._keyring.address(reply.url, self._credential.parameters))
+        if reply.status == 204:
+            # Not the same as an empty list: some servers say so of what they have lost.
+            return Answer(replace(clean, body=b""), [], [], None, None, "", doubt="no_content")
         doubt: Doubt | None = None if reply.is_framed or not _ends_anywhere(self._stream) else "unframed"
         try:
             return read(clean, found, self._stream, doubt)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
 from hutong.model.auth import Auth, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
@@ -32,6 +32,9 @@ class Success(Declared):
     busy: list[str] = []
     """Codes that mean try again."""
 
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
+"""Scheme, host and port, without a path."""
 
 DriftMode = Literal["evolve", "freeze", "discard_row", "discard_value", "quarantine_row"]
 
@@ -102,6 +105,9 @@ class Connector(Declared):
     cities: Annotated[list[CityCode], Field(min_length=1)]
     address: str
     """Base address; `HUTONG_ADDRESS_<PLATFORM>` replaces it."""
+    hosts: list[Origin] = []
+    """Other hosts that its links and redirects may lead to, such as `https://files.example.cn`. They are asked without
+    credentials, certificates and cookies; no other host is asked at all."""
     schedule: str | None = None
     """How often Airflow syncs it, as a cron expression."""
     auth: Auth = NoAuth()

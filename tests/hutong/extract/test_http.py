@@ -17,11 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from urllib3 import HTTPResponse
 
-from hutong.budget import BOUNDLESS
 from hutong.errors import PlatformBusy, PlatformError, PlatformGarbled, PlatformRefused, RegistryError
-from hutong.extract.tries import LONGEST_WAIT_S, patience
 
 from .speaking import Asked, Dialect, Says, connector, numbers, pull, rows, says, speaking
 
@@ -49,14 +46,6 @@ def test_busy_for_ever_is_busy_after_a_bounded_number_of_tries(status: int) -> N
     ):
         list(pull(connector(server.address)))
     assert len(server.asked) == 2
-
-
-def test_retry_after_is_heeded_up_to_a_bound() -> None:
-    def wait(asked_s: str) -> float | None:
-        return patience(1, BOUNDLESS).get_retry_after(HTTPResponse(headers={"Retry-After": asked_s}))
-
-    assert (wait("2"), wait("86400")) == (2, LONGEST_WAIT_S)
-    assert patience(1, BOUNDLESS).get_retry_after(HTTPResponse()) is None
 
 
 def test_a_retry_waits_as_long_as_the_platform_says() -> None:

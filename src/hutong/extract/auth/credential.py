@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from hutong.errors import SecretMissing
-from hutong.extract.tries import Carried
+from hutong.extract.connections import Carried
 from hutong.model.auth import Place
 
 if TYPE_CHECKING:

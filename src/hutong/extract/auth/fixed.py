@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from hutong.errors import SecretMissing
 from hutong.extract.auth.credential import Credential, carried, for_header
+from hutong.extract.connections import Carried
 from hutong.extract.keyring import Keyring
-from hutong.extract.tries import Carried
 from hutong.model.auth import ApiKey, Bearer, HttpBasic, Place
 
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from hutong.extract.auth.credential import Credential, carried, for_header
+from hutong.extract.connections import Carried
 from hutong.extract.keyring import Keyring
-from hutong.extract.tries import Carried
 from hutong.model.auth import HmacSignature
 
 ZONE = ZoneInfo("Asia/Shanghai")

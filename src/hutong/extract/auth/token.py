@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hutong.extract.auth.credential import Credential, carried, is_header_text
+from hutong.extract.connections import Carried
 from hutong.extract.keyring import Keyring
-from hutong.extract.tries import Carried
 from hutong.model.auth import Place
 
 if TYPE_CHECKING:
