@@ -45,7 +45,8 @@ def extract(
     if stream.window_by and window is None:
         log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)
         return
-    mark = _kept(sequence, since.position).get("mark", since.cursor)
+    # Of a stream without a cursor field nothing comes late; its transport's own cursor may be long.
+    mark = _kept(sequence, since.position).get("mark", since.cursor) if stream.incremental else None
     cursor = Cursor(stream.window_by, since.cursor, window.end if window else None)
     pages = records = size = 0
     pull = Pull(sequence, connector, stream, secrets, since.cursor, allowance)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from hutong.errors import HutongError
+from hutong.errors import HutongError, PlatformGarbled
 from hutong.model.batch import Completeness, Doubt, Landed, Page, Resume, Sequence
 from hutong.model.connector import Stream
-from hutong.pages import without
+from hutong.pages import Garbled, without
 from hutong.store.crypt import StoreKey
 from hutong.store.landing import Kept, append_batch, mark
 from hutong.store.paths import Store
@@ -37,10 +37,10 @@ def land(
     When `pages` raises in mid-pull, what came before is landed and the error goes on. An empty pull makes no batch.
     """
     newest, resume = since or mark(store, sequence)
-    batches = _Batches(sequence, store, key, newest, is_unfinished=resume.position is not None)
+    batches = _Batches(sequence, store, key, newest, resume)
     try:
         for page in pages:
-            batches.add(Kept(page, without(page.body, page.content_type, stream)))
+            batches.add(Kept(page, _kept(page, sequence, stream)))
             is_full = batches.waiting_records >= stream.max_records or batches.waiting_bytes >= stream.max_bytes
             if is_full and not batches.commit():
                 break
@@ -54,14 +54,24 @@ def land(
     return batches.receipt()
 
 
+def _kept(page: Page, sequence: Sequence, stream: Stream) -> bytes:
+    try:
+        return without(page.body, page.content_type, stream)
+    except Garbled as wrong:
+        raise PlatformGarbled(
+            sequence.platform,
+            sequence.stream,
+            f"what is never kept cannot be cut from an answer: {wrong}",
+            "see what it answers; nothing of it landed",
+        ) from None
+
+
 class _Batches:
     """The batches of one pull."""
 
-    def __init__(
-        self, sequence: Sequence, store: Store, key: StoreKey | None, newest: int, is_unfinished: bool
-    ) -> None:
+    def __init__(self, sequence: Sequence, store: Store, key: StoreKey | None, newest: int, resume: Resume) -> None:
         self.sequence, self.store, self.key = sequence, store, key
-        self.newest, self.is_unfinished = newest, is_unfinished
+        self.newest, self.is_unfinished, self.cursor = newest, resume.position is not None, resume.cursor
         self.waiting: list[Kept] = []
         self.waiting_records = self.waiting_bytes = 0
         self.made = self.records = self.size = 0
@@ -75,9 +85,12 @@ class _Batches:
 
     def commit(self) -> bool:
         """Land what waits; False when another process landed this batch first, which ends the pull here."""
-        if not self.waiting or (self.waiting_records == 0 and not self.is_unfinished):
+        if not self.waiting:
             return True
         last = self.waiting[-1].page
+        # Pages without a record count when they move the cursor: an empty file that was taken is not taken again.
+        if self.waiting_records == 0 and not self.is_unfinished and last.cursor == self.cursor:
+            return True
         committed = append_batch(self.store, self.sequence, self.newest + 1, self.waiting, self.key)
         if committed.is_ours:
             self.made += 1
@@ -87,6 +100,7 @@ class _Batches:
             self.completeness, self.doubt = last.completeness, last.doubt
             # A pull that ends with empty pages must still say that it has ended, or the next would resume it.
             self.is_unfinished = last.resume is not None
+            self.cursor = last.cursor
         self.waiting, self.waiting_records, self.waiting_bytes = [], 0, 0
         return committed.is_ours
 

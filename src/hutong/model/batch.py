@@ -13,6 +13,7 @@ Doubt = Literal[
     "no_total", "no_content", "unframed", "page_full", "repeated_records",
     "total_differs", "total_moved", "repeated_page", "repeated_link", "empty_pages", "gap", "window_full",
     "cursor_unread",
+    "increments", "only_still", "older_file", "file_unreadable",
 ]  # fmt: skip
 """Why a pull is not proven complete; words for it are in mappings/codes/doubt.csv."""
 Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from hutong.model.declared import Declared
 
@@ -41,11 +41,27 @@ class Soap(Declared):
     """The part that takes the licence of `auth: {type: licence}`."""
 
 
+def _below(path: str) -> str:
+    if any(part in ("", ".", "..") for part in path.split("/")):
+        raise ValueError("it must stay below the folder: names joined by '/', without '..'")
+    return path
+
+
+def _beside(name: str) -> str:
+    if "/" in name or not ("{name}" in name or "{stem}" in name) or name == "{name}":
+        raise ValueError("the marker lies beside its file and is called after it, such as '{name}.ok'")
+    return name
+
+
+Below = Annotated[str, AfterValidator(_below)]
+"""A path that does not lead out of its folder."""
+
+
 class Marker(Declared):
     """A file is whole when a file of this name lies beside it; `{name}` and `{stem}` stand for the file's own."""
 
     type: Literal["marker"]
-    name: str = "{name}.ok"
+    name: Annotated[str, AfterValidator(_beside)] = "{name}.ok"
 
 
 class Stable(Declared):
@@ -62,11 +78,15 @@ class DropFolder(Declared):
     """
 
     transport: Literal["drop_folder"]
-    pattern: str
-    """Names of the files, such as `flow_*.csv`; `sub/*.csv` looks one folder deeper."""
+    pattern: Below
+    """Names of the files, such as `flow_*.csv`; `sub/*.csv` looks one folder deeper, and `{city}` stands for the
+    division code. Hidden files and those that end in `.tmp`, `.part` or `~` are never taken."""
     whole: Annotated[Marker | Stable, Field(discriminator="type")]
     """How to tell that a file is no longer being written."""
-    move_to: str | None = None
+    each_file: Literal["increment", "whole"] = "increment"
+    """What a file holds: what is new since the one before, or all there is. Of whole ones each pull takes one, the
+    oldest that waits, and what it lacks is gone (a tombstone) if a marker says that the file is whole."""
+    move_to: Below | None = None
     """Folder below the address to which files go that lie safely in the lake; without it they stay."""
 
 

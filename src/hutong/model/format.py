@@ -18,6 +18,11 @@ class _Format(Declared):
     needs: ClassVar[frozenset[str]] = frozenset()
     """Names without which a document cannot be read, so that no `never_keep` may hold them."""
 
+    @property
+    def holds_several(self) -> bool:
+        """Whether an answer is a list of documents, each with records of its own."""
+        return False
+
 
 class _Text(_Format):
     """What all text formats have."""
@@ -26,6 +31,11 @@ class _Text(_Format):
     """Without it: a byte order mark, else what the document declares, else what its header declares, else UTF-8."""
     member: str | None = None
     """The answer is a zip: a pattern such as `*.csv` for the files in it that are read, in the order of their names."""
+
+    @property
+    def holds_several(self) -> bool:
+        """Whether an answer is a zip of documents."""
+        return self.member is not None
 
 
 class Json(_Text):

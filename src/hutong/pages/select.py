@@ -43,7 +43,7 @@ def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, An
 def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:
     """The records of `stream` in the document `found`; or, without carried fields, what lies at the path `at`."""
     path = stream.data_selector or _USUAL.get(stream.format.type, "")
-    documents = [found] if getattr(stream.format, "member", None) is None else found
+    documents = found if stream.format.holds_several else [found]
     return [
         record
         for one in documents

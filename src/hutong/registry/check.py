@@ -14,9 +14,10 @@ from hutong.errors import nearest
 from hutong.model import mapping as rules
 from hutong.model.connector import Connector, Stream
 from hutong.model.dataset import ENGINE_FIELDS, Dataset
-from hutong.model.endpoint import Database, Http, Soap
+from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
 from hutong.model.incremental import Incremental, NumberCursor
+from hutong.model.paginator import SinglePage
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
@@ -78,6 +79,14 @@ def check_connector(file: File, connector: Connector) -> None:
             # Not the address itself: it may hold a password that does not belong there.
             file.problem(f"the address must begin with {wanted}, since '{name}' is asked over it", "address")
             return
+        folder = stream.endpoint
+        if isinstance(folder, DropFolder) and len(connector.cities) > 1 and "{city}" not in folder.pattern:
+            file.problem(
+                "the platform has several cities: say by {city} in `pattern` which files are whose",
+                "streams",
+                name,
+                "endpoint",
+            )
     if scheme in _SCHEMES["database"] and not _DATABASE.fullmatch(connector.address):
         file.problem(
             f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`",
@@ -108,6 +117,16 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
         )
     if isinstance(incremental, NumberCursor) and not isinstance(stream.endpoint, Database):
         file.problem("only a database can be asked by a number", "streams", name, "incremental", "form")
+    if isinstance(stream.endpoint, DropFolder):
+        if incremental:
+            file.problem(
+                "a drop folder takes no window: what is new is a file that was not taken; leave `incremental` out",
+                "streams",
+                name,
+                "incremental",
+            )
+        if stream.paginator != SinglePage():
+            file.problem("a file is a page; leave `paginator` out", "streams", name, "paginator")
     if isinstance(incremental, Incremental) and isinstance(stream.endpoint, Http | Soap):
         if incremental.start_param is None:
             file.problem(

@@ -13,6 +13,8 @@ def transport_of(endpoint: Endpoint) -> Transport:
             from hutong.extract.transports.http import walk
         case "database":
             from hutong.extract.transports.database import walk
+        case "drop_folder":
+            from hutong.extract.transports.drop_folder import walk
         case _:
             raise NotImplementedError(endpoint.transport)
     return walk

@@ -73,6 +73,7 @@ def table(text: str, form: Csv) -> tuple[list[str], Iterator[list[str]]]:
     names = next(rows, None)
     if names is None:
         raise Garbled("the answer is empty: it has no line of names")
+    names[0] = names[0].removeprefix("\ufeff")  # a mark that stands behind lines above the names, or twice
     if "" in names:
         raise Garbled(f"column {names.index('') + 1} has no name in line {form.skip + 1}")
     if len(set(names)) != len(names):

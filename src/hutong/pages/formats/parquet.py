@@ -40,6 +40,8 @@ class ParquetReading:
                         {name: None if value is None else plain[name](value) for name, value in row.items()}
                         for row in batch.to_pylist()
                     ]
+                if len(found) != file.metadata.num_rows:
+                    raise Garbled("the Parquet file holds another number of rows than it says")
             except (pa.ArrowException, ValueError, OverflowError, OSError) as wrong:
                 raise _broken(wrong) from None
         return found
@@ -69,7 +71,10 @@ def _opened(body: bytes, limits: Limits) -> pq.ParquetFile:
     except (pa.ArrowException, ValueError, OSError) as wrong:
         raise _broken(wrong) from None
     metadata = file.metadata
-    unpacked = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    if sum(group.num_rows for group in groups) != metadata.num_rows:
+        raise Garbled("the Parquet file says two different numbers of rows")
+    unpacked = sum(group.total_byte_size for group in groups)
     cells = metadata.num_rows * metadata.num_columns
     if max(unpacked, cells * CELL_BYTES) > limits.answer_bytes:
         raise Garbled(f"the Parquet file holds more than {limits.answer_bytes} bytes")

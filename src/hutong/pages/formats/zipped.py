@@ -101,10 +101,10 @@ def _named(entries: Iterable[zipfile.ZipInfo], is_wanted: Callable[[str], bool])
     for entry in entries:
         name = _name(entry)
         parts = name.replace("\\", "/").split("/")
-        if ".." in parts or parts[0] == "" or ":" in parts[0]:
+        if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in name:
             raise Garbled(f"the zip holds a name that leads out of it: {ascii(name)[:80]}")
         # The Mac puts a file of its own beside every file.
-        if entry.is_dir() or parts[0] == "__MACOSX" or not is_wanted(name):
+        if parts[-1] == "" or parts[0] == "__MACOSX" or not is_wanted(name):
             continue
         if name in found:
             raise Garbled(f"the zip holds {ascii(name)[:80]} twice")
