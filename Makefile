@@ -3,12 +3,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 CONTRACTS := .venv-contracts
+PEERS := .venv-peers
 UV_VERSION := 0.13.9
 # The environment that starts make may carry settings of another lake.
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow chaos bench lint contracts record lock clean
+.PHONY: help install demo test test-slow chaos bench peers lint contracts record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +33,9 @@ bench: install ## Measure against peers: normalising, publishing (about 10 minut
 	$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/publish.py
 
+peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alone: PostgreSQL, MariaDB, datasette, pygeoapi (1 minute)
+	$(BIN)/python -m pytest -m 'slow or not slow' tests/peers
+
 lint: install ## Check format, style, types and the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,9 +54,11 @@ lock: install ## Lock the packages again (hashes, no download addresses)
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements.lock
 	echo 'datacontract-cli==1.2.8' | $(BIN)/uv pip compile - \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-contracts.lock
+	printf 'datasette==0.65.5\npygeoapi==0.21.0\n' | $(BIN)/uv pip compile - \
+	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-peers.lock
 
 clean: ## Remove the environments and what the demo made
-	rm -rf $(VENV) $(CONTRACTS) demo
+	rm -rf $(VENV) $(CONTRACTS) $(PEERS) demo
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "hutong needs Python 3.11 or later: install it, or name it with PYTHON=..."; exit 2; }
@@ -65,4 +71,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 $(CONTRACTS)/.installed: requirements-contracts.lock $(VENV)/.installed
 	$(PYTHON) -m venv $(CONTRACTS)
 	VIRTUAL_ENV=$(CONTRACTS) $(BIN)/uv pip sync --quiet --require-hashes requirements-contracts.lock
+	@touch $@
+
+$(PEERS)/.installed: requirements-peers.lock $(VENV)/.installed
+	$(PYTHON) -m venv $(PEERS)
+	VIRTUAL_ENV=$(PEERS) $(BIN)/uv pip sync --quiet --require-hashes requirements-peers.lock
 	@touch $@

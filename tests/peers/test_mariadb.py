@@ -15,6 +15,8 @@ from hutong.model.batch import Resume
 from tests.peers.asking import SECRETS, connector, ids, pull, rows
 from tests.peers.servers import Server
 
+pytestmark = pytest.mark.xdist_group("mariadb")
+
 
 @pytest.fixture(scope="module")
 def engine(mariadb: Server) -> Iterator[sa.Engine]:

@@ -18,6 +18,8 @@ from hutong.model.batch import Resume
 from tests.peers.asking import NOW, SECRETS, connector, ids, pull, rows
 from tests.peers.servers import READER_PASSWORD, Server
 
+pytestmark = pytest.mark.xdist_group("postgresql")
+
 CHANGED = {"cursor_path": "changed", "form": "iso", "since": "P30D"}
 
 
