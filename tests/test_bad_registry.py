@@ -160,6 +160,22 @@ MISTAKES = [
         "secret: Planted-7F31}",
         ("secret", "name of a secret"),
     ),
+    Mistake(
+        "a page larger than the owner allows",
+        CONNECTOR,
+        "tier: regional",
+        "tier: regional\nbudget: {max_page_size: 50}",
+        ("'section_flow' asks for 100", "page_size: 50"),
+        lines_on=18,
+    ),
+    Mistake(
+        "quiet hours without an hour",
+        CONNECTOR,
+        "tier: regional",
+        "tier: regional\nbudget: {quiet_hours: ['07:00-09:00', '22:00-22:00']}",
+        ("22:00-22:00", "hutong connector pause"),
+        lines_on=1,
+    ),
     Mistake("an unknown coordinate system", ACCIDENT, "crs: GCJ-02", "crs: GCJ02", ("'GCJ02'", "GCJ-02")),
 ]
 

@@ -29,6 +29,7 @@ def task_of(task) -> dict:
         "group": type(task.task_group).__name__,
         "upstream": sorted(task.upstream_task_ids),
         "pool": task.pool,
+        "rule": task.trigger_rule.value,
         "owner": task.owner,
         "retries": task.retries,
         "retry_delay_s": task.retry_delay.total_seconds(),

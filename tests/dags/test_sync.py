@@ -61,6 +61,13 @@ def test_every_task_runs_in_its_platforms_pool(dag: dict[str, Any], platform: st
     assert {task["pool"] for task in dag["tasks"].values()} == {f"hutong_{platform}"}
 
 
+def test_what_has_landed_is_published_when_the_rest_is_skipped_but_not_when_it_failed(dag: dict[str, Any]) -> None:
+    assert {name: task["rule"] for name, task in dag["tasks"].items()} == {
+        "land": "all_success",
+        "publish": "none_failed",
+    }
+
+
 def test_every_task_belongs_to_the_platforms_owner(dag: dict[str, Any], platform: str, registry: Registry) -> None:
     assert {task["owner"] for task in dag["tasks"].values()} == {registry.connector(platform).owner}
 

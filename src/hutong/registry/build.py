@@ -11,7 +11,7 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_connector, check_rows, check_stream
+from hutong.registry.check import check_budget, check_connector, check_rows, check_stream
 from hutong.registry.check_auth import check_auth
 from hutong.registry.contracts import read_contracts
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
@@ -85,6 +85,7 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
         if connector.platform in addresses:
             connector = connector.model_copy(update={"address": addresses[connector.platform]})
         check_connector(file, connector)
+        check_budget(file, connector)
         check_auth(file, connector)
         connectors[connector.platform] = (file, connector)
     return connectors

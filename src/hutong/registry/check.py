@@ -17,7 +17,7 @@ from hutong.model.dataset import ENGINE_FIELDS, Dataset
 from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
 from hutong.model.incremental import Incremental, NumberCursor
-from hutong.model.paginator import SinglePage
+from hutong.model.paginator import SinglePage, WindowSplit
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
 
@@ -92,6 +92,37 @@ def check_connector(file: File, connector: Connector) -> None:
             f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`",
             "address",
         )
+
+
+def check_budget(file: File, connector: Connector) -> None:
+    """What the owner allows, against what the streams ask for."""
+    for index, stretch in enumerate(connector.budget.quiet_hours):
+        begin, end = stretch.split("-")
+        if begin == end:
+            file.problem(
+                f"the quiet hours {stretch} end when they begin; to leave it alone, `hutong connector pause`",
+                "budget", "quiet_hours", index,
+            )  # fmt: skip
+    largest = connector.budget.max_page_size
+    for name, stream in connector.streams.items():
+        asked = _page_size(stream)
+        if largest is not None and asked is not None and asked[1] > largest:
+            part, size = asked
+            file.problem(
+                f"'{name}' asks for {size} records a page, more than the budget's max_page_size of {largest};"
+                f" state page_size: {largest}",
+                "streams", name, part, "page_size",
+            )  # fmt: skip
+
+
+def _page_size(stream: Stream) -> tuple[str, int] | None:
+    """Where the records of one page are stated that `stream` asks for, and how many; None where it states none."""
+    if isinstance(stream.endpoint, Database):
+        return "endpoint", stream.endpoint.page_size
+    paginator = stream.paginator
+    if isinstance(paginator, SinglePage | WindowSplit) or paginator.page_size_param is None:
+        return None
+    return "paginator", paginator.page_size
 
 
 def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
