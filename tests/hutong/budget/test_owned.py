@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from urllib3.util import retry
 
 from hutong.budget import owned, used
 from hutong.budget.hours import ZONE
@@ -47,7 +47,7 @@ def test_no_slot_is_held_while_a_pull_waits_to_try_again(tmp_path: Path, monkeyp
     settings, seen = settings_in(tmp_path), []
     with speaking(lambda _: Says(b"", 503)) as server:
         at = platform(server.address, {"concurrency": 1, "circuit_breaker": {"failures": 9}}, retries=3)
-        monkeypatch.setattr(retry.time, "sleep", lambda _: seen.append(used(at, settings).under_way))
+        monkeypatch.setattr(time, "sleep", lambda _: seen.append(used(at, settings).under_way))
         with pytest.raises(PlatformBusy):
             pull(at, settings)
     assert len(server.asked) == 4
