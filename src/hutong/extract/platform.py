@@ -187,7 +187,7 @@ class Platform:
 
 def _ends_anywhere(stream: Stream) -> bool:
     """Whether a body that was cut may look like a whole one."""
-    return stream.format.type in ("ndjson", "csv") and stream.format.member is None
+    return stream.format.type in ("ndjson", "csv", "cityjson") and stream.format.member is None
 
 
 def _filled(body: dict[str, Any], stated: Mapping[str, str | int]) -> dict[str, Any]:

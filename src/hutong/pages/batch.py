@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hutong.errors import StoreError
 from hutong.model.batch import Record
 from hutong.model.connector import Stream
+from hutong.pages.garbled import Garbled
 from hutong.pages.select import records
 from hutong.store.landing import LandedPage
 
 
 def records_of(pages: Iterable[LandedPage], stream: Stream) -> Iterator[Record]:
-    """Every record of `pages` in order; `number` counts through the batch from 0."""
+    """Every record of `pages` in order; `number` counts through the batch from 0.
+
+    Raises StoreError for a page that cannot be read as `stream` declares it now.
+    """
     number = 0
     for page in pages:
-        for position, content in enumerate(records(page.body, page.content_type, stream)):
+        try:
+            found = records(page.body, page.content_type, stream)
+        except Garbled as wrong:
+            raise StoreError(
+                f"a landed page of '{stream.title.en}', fetched at {page.fetched_at:%Y-%m-%d %H:%M:%S} UTC, cannot be"
+                f" read: {wrong}",
+                "it could when it came: declare `format` and `data_selector` as they were, or run `hutong verify`",
+            ) from None
+        for position, content in enumerate(found):
             yield Record(number, page.number, position, content, page.fetched_at)
             number += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from hutong.extract.transport import Transport
 from hutong.model.endpoint import Endpoint
 
@@ -15,6 +17,6 @@ def transport_of(endpoint: Endpoint) -> Transport:
             from hutong.extract.transports.database import walk
         case "drop_folder":
             from hutong.extract.transports.drop_folder import walk
-        case _:
-            raise NotImplementedError(endpoint.transport)
+        case unknown:
+            assert_never(unknown)
     return walk

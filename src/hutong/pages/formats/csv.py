@@ -13,6 +13,7 @@ from typing import Any
 
 from hutong.model.bounds import MIB, Limits
 from hutong.model.format import Csv
+from hutong.pages.formats.reading import LANDED, most_records
 from hutong.pages.garbled import Garbled
 from hutong.pages.text import decode
 
@@ -28,7 +29,7 @@ class CsvReading:
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The rows."""
-        names, rows = table(decode(body, content_type, self._form.encoding).text, self._form)
+        names, rows = table(decode(body, content_type, self._form.encoding).text, self._form, limits)
         wanted = [(place, name) for place, name in enumerate(names) if name not in self._left_out]
         return [
             {name: row[place] for place, name in wanted} if len(row) == len(names) else {"value": row} for row in rows
@@ -37,7 +38,7 @@ class CsvReading:
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
         """Columns are cut; a row of another length, of which nobody knows what it holds, is emptied."""
         source = decode(body, content_type, self._form.encoding)
-        columns, rows = table(source.text, self._form)
+        columns, rows = table(source.text, self._form, LANDED)
         keeps = [name not in names for name in columns]
         if not any(keeps):
             raise Garbled("every column of the answer is one that is never kept")
@@ -59,15 +60,16 @@ class CsvReading:
         return source.encoded(written.getvalue())
 
 
-def table(text: str, form: Csv) -> tuple[list[str], Iterator[list[str]]]:
+def table(text: str, form: Csv, limits: Limits) -> tuple[list[str], Iterator[list[str]]]:
     """The names of the columns, and the rows one by one; empty lines are none.
 
-    Raises Garbled, with the line, for quotes that do not match and for names that are missing, empty or there twice.
+    Raises Garbled, with the line, for quotes that do not match and for names that are missing, empty or there twice;
+    and for more rows than `limits` allow.
     """
     lines = io.StringIO(text, newline="")
     for _ in range(form.skip):
         lines.readline()
-    rows = _rows(csv.reader(lines, delimiter=form.delimiter, strict=True), form.skip)
+    rows = _rows(csv.reader(lines, delimiter=form.delimiter, strict=True), form.skip, limits)
     if form.columns is not None:
         return form.columns, rows
     names = next(rows, None)
@@ -82,10 +84,14 @@ def table(text: str, form: Csv) -> tuple[list[str], Iterator[list[str]]]:
     return names, rows
 
 
-def _rows(reader: Any, skipped: int) -> Iterator[list[str]]:
+def _rows(reader: Any, skipped: int, limits: Limits) -> Iterator[list[str]]:
+    left = most_records(limits)
     try:
         for row in reader:
             if row:
                 yield row
+                left -= 1
+                if left < 0:
+                    raise Garbled(f"the answer holds more than {most_records(limits)} rows (`limits.answer_bytes`)")
     except csv.Error as wrong:
         raise Garbled(f"the answer is no CSV, or cut short, at line {skipped + reader.line_num}: {wrong}") from None

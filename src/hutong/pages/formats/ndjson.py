@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from hutong.model.bounds import Limits
 from hutong.model.format import Encoding
 from hutong.pages.formats.json import cut, parse, written
-from hutong.pages.formats.reading import LANDED
+from hutong.pages.formats.reading import LANDED, most_records
 from hutong.pages.garbled import Garbled
 from hutong.pages.text import decode
 
@@ -33,8 +34,12 @@ class NdJsonReading:
 def lines(text: str, limits: Limits, never: Collection[str] = ()) -> Iterator[Any]:
     """The document of each line that is not empty. Raises Garbled, with the line."""
     # Not splitlines(): JSON may hold other characters that count as line ends there, such as U+2028.
-    for number, line in enumerate(text.split("\n"), start=1):
+    left = most_records(limits)
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if line.strip():
+            left -= 1
+            if left < 0:
+                raise Garbled(f"the answer holds more than {most_records(limits)} lines (`limits.answer_bytes`)")
             try:
                 yield parse(line, limits, never)
             except Garbled as wrong:

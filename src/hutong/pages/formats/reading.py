@@ -15,14 +15,24 @@ LANDED = Limits(answer_bytes=sys.maxsize, depth=DEEPEST)
 """For what lies in the lake: it kept the bounds of its day when it came, and must stay readable when they change."""
 
 
+RECORD_BYTES = 64
+"""What a record counts at the least: a line of two bytes takes a hundred times that in memory."""
+
+
+def most_records(limits: Limits) -> int:
+    """How many records one answer may hold."""
+    return limits.answer_bytes // RECORD_BYTES
+
+
 class Reading(Protocol):
     """One format, as a stream declares it."""
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The document in `body` as plain data: dictionaries, lists, text, numbers, booleans, None.
 
-        content_type: the header that came with it; empty for a file. Of `limits` count the bytes after unpacking and
-        the depth. Equal arguments give equal documents, in whatever process. Raises Garbled.
+        content_type: the header that came with it; empty for a file. Of `limits` count the bytes after unpacking, the
+        records that these allow (`most_records`) and the depth. Equal arguments give equal documents, in whatever
+        process. Raises Garbled.
         """
         ...
 

@@ -19,6 +19,8 @@ from hutong.pages.text import decode
 
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:-]+)")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+TAG_BYTES = 8
+"""What a tag counts at the least; one of four bytes takes some two hundred in memory."""
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
@@ -30,6 +32,8 @@ class XmlReading:
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The document, its root's tag first."""
+        if body.count(b"<") > limits.answer_bytes // TAG_BYTES:
+            raise Garbled(f"the answer holds more than {limits.answer_bytes // TAG_BYTES} tags (`limits.answer_bytes`)")
         root = parse_xml(body, content_type, self._encoding)
         return {local(root): plain(root, limits)}
 
