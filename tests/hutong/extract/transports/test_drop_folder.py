@@ -167,12 +167,12 @@ def test_a_file_that_cannot_be_read_stays_and_holds_up_no_other(tmp_path: Path) 
 def test_a_file_that_is_too_large_is_said_and_not_read(tmp_path: Path) -> None:
     here = gateway(tmp_path)
     here.declared = here.declared.model_copy(
-        update={"limits": here.declared.limits.model_copy(update={"answer_bytes": 10})}
+        update={"limits": here.declared.limits.model_copy(update={"answer_bytes": 200})}
     )
     drop(here.inbox, "big.csv", *range(100))
     drop(here.inbox, "small.csv", 1)
     assert here.pull().doubt == "file_unreadable"
-    with pytest.raises(PlatformGarbled, match=r"big\.csv: it holds more than 10 bytes"):
+    with pytest.raises(PlatformGarbled, match=r"big\.csv: it holds more than 200 bytes"):
         here.pull()
 
 
