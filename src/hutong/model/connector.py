@@ -73,7 +73,7 @@ class Stream(Declared):
     """
     max_records: PositiveInt = 50_000
     """A longer pull lands as several batches."""
-    max_bytes: PositiveInt = 64 * MIB
+    max_bytes: PositiveInt = 8 * MIB
     """So does one with more bytes than this."""
 
     @model_validator(mode="before")
