@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow chaos bench peers lint contracts record lock clean
+.PHONY: help install demo test test-slow chaos bench peers lint contracts docs record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,9 +29,10 @@ test-slow: install ## Run the few tests that `make test` leaves out
 chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
 	$(BIN)/python -m tests.chaos --kills 500
 
-bench: install ## Measure against peers: normalising, publishing (about 10 minutes)
+bench: install ## Measure against peers: normalising, publishing, pulling (about 12 minutes)
 	$(BIN)/python benchmarks/normalise.py
 	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/pull.py
 
 peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alone: PostgreSQL, MariaDB, datasette, pygeoapi (1 minute)
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/peers
@@ -44,6 +45,9 @@ lint: install ## Check format, style, types and the floors of the house
 
 contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool, in an environment of its own
 	@ls schemas/*.odcs.yaml | xargs -P2 -n1 sh -c 'said=$$($(CONTRACTS)/bin/datacontract lint "$$0" 2>&1) && echo "$$0: valid" || { echo "$$said"; exit 255; }'
+
+docs: install ## Make the reference page of connectors again from the models
+	$(BIN)/python -m hutong.registry.reference > docs/connector-reference.md
 
 record: ## Make the city's recording again with SUMO (installs 500 MB)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps eclipse-sumo==1.28.0 sumo-data==1.28.0

@@ -43,6 +43,7 @@ class Stream(Declared):
     """One feed of a platform."""
 
     title: Words
+    """In a connector it may be left out; the stream's name takes its place."""
     endpoint: Endpoint
     format: Format = Json()
     success: Success | None = None
@@ -99,6 +100,7 @@ class Connector(Declared):
     """A platform and its streams."""
 
     platform: Name
+    """In `connectors/<platform>/connector.yaml` it may be left out: the folder's name is it."""
     title: Words
     owner: str
     tier: Tier = "regional"
@@ -123,14 +125,12 @@ class Connector(Declared):
     @model_validator(mode="before")
     @classmethod
     def _shared(cls, declared: Any) -> Any:
-        """Give every stream what the connector declares for all."""
+        """Give every stream what the connector declares for all, and its own name for a title."""
         if not isinstance(declared, dict) or not isinstance(declared.get("streams"), dict):
             return declared
-        if "paginator" not in declared:
-            return declared
-        shared = {"paginator": declared["paginator"]}
+        shared = {"paginator": declared["paginator"]} if "paginator" in declared else {}
         streams = {
-            name: {**shared, **stream} if isinstance(stream, dict) else stream
+            name: {"title": {"zh": name, "en": name}, **shared, **stream} if isinstance(stream, dict) else stream
             for name, stream in declared["streams"].items()
         }
         return {**declared, "streams": streams}
