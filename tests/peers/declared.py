@@ -30,15 +30,13 @@ def declare(
     stream: Mapping[str, Any],
     fields: Mapping[str, Any] = MAPPING,
 ) -> Path:
-    """A root for `hutong` in `folder`: the repository's contracts, and one platform that is not in it.
+    """A root for `hutong` in `folder`: the repository's contracts, and one platform that is not in it, beside those
+    that were declared there before.
 
     The gates of the contracts are left out, since Great Expectations takes six seconds to import.
     """
-    (folder / "schemas").mkdir(parents=True)
-    for path in (ROOT / "schemas").glob("*.odcs.yaml"):
-        text = without_gates(path.read_text(encoding="utf-8"))
-        (folder / "schemas" / path.name).write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "mappings" / "codes", folder / "mappings" / "codes")
+    if not (folder / "schemas").exists():
+        _contracts(folder)
     with (folder / "mappings" / "codes" / "platform.csv").open("a", encoding="utf-8") as codes:
         codes.write(f"{platform},{platform},{platform},test,1\n")
     declared = {
@@ -59,6 +57,14 @@ def declare(
     _write(folder / "mappings" / platform / f"{STREAM}.yaml", mapping)
     (folder / "connectors" / platform / f"{STREAM}.schema.json").write_text(json.dumps(schema))
     return folder
+
+
+def _contracts(folder: Path) -> None:
+    (folder / "schemas").mkdir(parents=True)
+    for path in (ROOT / "schemas").glob("*.odcs.yaml"):
+        text = without_gates(path.read_text(encoding="utf-8"))
+        (folder / "schemas" / path.name).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "mappings" / "codes", folder / "mappings" / "codes")
 
 
 def _paths(rule: Mapping[str, Any]) -> list[str]:

@@ -177,9 +177,14 @@ class Http:
         except SSLError as error:
             if isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 raise _Failed("busy", f"{self._host} breaks off while a secure connection is made") from None
+            if "alert" in str(_innermost(error)).lower():  # what the other side says, when it is the one that refuses
+                self.complaint.refused(
+                    "it does not accept our certificate, or wants one",
+                    f"declare `tls` in {self.complaint.file}, and ask its owner what certificate it wants",
+                )
             self.complaint.refused(
                 "its certificate is not trusted",
-                f"check the address in {self.complaint.file}, or name its authority in REQUESTS_CA_BUNDLE",
+                f"check the address in {self.complaint.file}, or name its authority in `tls` or REQUESTS_CA_BUNDLE",
             )
         except InvalidHeader as error:
             if isinstance(_innermost(error), HTTPError):
