@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets as chance
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,11 +125,12 @@ def declared(folder: Path, found: Mapping[str, Kind], addresses: Mapping[str, st
     """A root for `hutong` with a platform for each kind; its credentials lie in the folder `secrets` there."""
     for platform, kind in found.items():
         is_soap = kind.auth["type"] == "licence"
-        stream = (
+        stream: dict[str, Any] = (
             {"endpoint": SOAP, "data_selector": "row"}
             if is_soap
             else {"endpoint": "/things", "data_selector": "rows", "paginator": PAGED}
         )
+        stream["success"] = {"path": "code", "values": ["0"], "message": "msg"}
         connector = {"address": addresses[platform], "auth": dict(kind.auth), "retries": 0, **kind.more}
         declare(folder, platform, connector, stream)
     (folder / "secrets").mkdir(mode=0o700)
@@ -151,9 +153,9 @@ def telling(found: Mapping[str, Kind]) -> Dialect:
         if path in given:
             return says({"token": given[path], "access_token": given[path], "expires_in": 3600})
         if path == "soap":
-            return enveloped("".join(map(_row, RECORDS)))
+            return enveloped("<code>0</code>" + "".join(map(_row, RECORDS)))
         first = (int(asked.query["page"]) - 1) * 10
-        return says({"total": len(RECORDS), "rows": RECORDS[first : first + 10]})
+        return says({"code": 0, "total": len(RECORDS), "rows": RECORDS[first : first + 10]})
 
     return dialect
 
@@ -164,6 +166,13 @@ def enveloped(rows: str) -> Says:
     return Says(
         f'<e:Envelope xmlns:e="{soap.ENVELOPE}">{within}</e:Envelope>'.encode(), content_type="text/xml; charset=UTF-8"
     )
+
+
+def words_of(asked: Asked) -> str:
+    """The same in few words, so that a message has room for them."""
+    shown = [asked.headers.get("Authorization"), asked.headers.get("X-Key"), asked.query.get("ak")]
+    shown += [asked.query.get("appKey"), re.sub(r".*<jkxlh[^>]*>|</jkxlh>.*", "", asked.body.decode("gbk"), flags=re.S)]
+    return " ".join(filter(None, shown))
 
 
 def _row(record: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import psutil
 import pyarrow as pa
@@ -33,7 +34,7 @@ from tests.city.searching import Searcher, everything_in
 from tests.conftest import command_environment, logging_everything
 from tests.hutong.extract.speaking import NOW, Asked, Says, Server, says, speaking
 
-from .sentinels import CITY, SERVER, Kind, declared, enveloped, kinds, repeating, telling
+from .sentinels import CITY, SERVER, Kind, declared, enveloped, kinds, repeating, telling, words_of
 
 pytestmark = pytest.mark.xdist_group("secrets")
 
@@ -192,6 +193,12 @@ def _page(asked: Asked) -> Says:
     return Says(f"<html>{repeating(asked)}</html>".encode(), content_type="text/html")
 
 
+def _coded(code: Any, words: str, asked: Asked) -> Says:
+    if asked.path == "/soap":
+        return enveloped(f"<code>{escape(str(code))}</code><msg>{escape(words)}</msg>")
+    return says({"code": code, "msg": words})
+
+
 def _link(asked: Asked) -> Says:
     return says({}, 302, Location=f"http://127.0.0.2:1/?{repeating(asked)[:2000].encode().hex()}")
 
@@ -205,6 +212,8 @@ ECHOES: dict[str, Mode] = {
     "not XML": lambda asked: Says(b"<a>" + repeating(asked).encode(), content_type="text/xml"),
     "a fault": lambda asked: Says(enveloped(repeating(asked)).body, 500, "text/xml"),
     "another host": _link,
+    "its words": lambda asked: _coded(7, words_of(asked), asked),
+    "its code": lambda asked: _coded(words_of(asked), "", asked),
     "a content type": lambda asked: Says(b"\xff", content_type=f"text/plain; charset={asked.query.get('ak', 'x')!a}"),
 }
 MUTE: dict[str, Mode] = {
@@ -257,6 +266,10 @@ def test_a_platform_that_repeats_a_secret_does_not_bring_it_into_errors_or_logs(
     assert b"urllib3.connectionpool" in logged
     assert b"the log is read" in logged
     assert len(said) == len(carried.kinds)
+    if mode in ("its words", "its code"):
+        names = {name for kind in carried.kinds.values() for name in kind.secrets}
+        hidden = [one for one in said if any(f"<{name}" in one for name in names) or "<token>" in one]
+        assert len(hidden) == len(carried.kinds), "the platform's words are repeated, but for the secrets"
     assert carried.names_in(("said", "\n".join(said).encode()), ("log", logged)) == set()
 
 
@@ -296,7 +309,7 @@ def test_another_host_is_told_no_secret_even_where_it_is_declared(carried: Carri
         return telling(carried.kinds)(asked)
 
     def away(asked: Asked) -> Says:
-        return says({"total": 0, "rows": []})
+        return says({"code": 0, "total": 0, "rows": []})
 
     with speaking(away) as elsewhere, speaking(dialect) as server:
         for platform, kind in carried.kinds.items():
