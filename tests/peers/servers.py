@@ -19,17 +19,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.hutong.extract.certified import Certificate
+
 ADMIN, PASSWORD = "keeper", "keeper-planted-7f31"
 READER, READER_PASSWORD = "gateway", "gateway-planted-7f31"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs. kind: `postgresql` or `mysql`."""
+    """A server that runs. kind: `postgresql` or `mysql`. authority: gave its certificate, and is trusted by it."""
 
     kind: str
     port: int
     process: int
+    authority: Certificate
 
     def address(self, database: str) -> str:
         return f"{self.kind}://127.0.0.1:{self.port}/{database}"
@@ -49,6 +52,7 @@ def postgresql() -> Iterator[Server]:
         password.write_text(PASSWORD)
         shutil.chown(password, *_owner(folder))
         data, port = folder / "data", _free_port()
+        authority, shown, trusted = _certified(folder)
         made = ["-D", str(data), "-U", ADMIN, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"]
         subprocess.run([initdb, *made, "--no-sync"], check=True, capture_output=True, cwd=folder, **as_user)
         settings = [
@@ -63,9 +67,11 @@ def postgresql() -> Iterator[Server]:
         ]
         # A server whose own clock, dates and spelling are another city's: none of it may show in what is read.
         odd = ["-c", "TimeZone=America/New_York", "-c", "DateStyle=SQL, DMY", "-c", "IntervalStyle=sql_standard"]
+        odd += ["-c", "ssl=on", "-c", f"ssl_cert_file={shown}", "-c", f"ssl_key_file={shown}"]
+        odd += ["-c", f"ssl_ca_file={trusted}"]
         command = [postgres, "-D", str(data), *settings, *odd]
         with _running(command, folder, as_user) as process:
-            server = Server("postgresql", port, process.pid)
+            server = Server("postgresql", port, process.pid, authority)
             _prepare(
                 server,
                 "postgres",
@@ -84,6 +90,7 @@ def mariadb() -> Iterator[Server]:
     install, mysqld = _program("mariadb-install-db"), _program("mariadbd")
     with _folder("mysql") as (folder, as_user):
         data, port = folder / "data", _free_port()
+        authority, shown, trusted = _certified(folder)
         opening = folder / "opening.sql"
         opening.write_text(
             f"CREATE USER {ADMIN}@localhost IDENTIFIED BY '{PASSWORD}';\n"
@@ -94,9 +101,10 @@ def mariadb() -> Iterator[Server]:
         subprocess.run([install, *made], check=True, capture_output=True, cwd=folder, **as_user)
         settings = ["--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1"]
         settings += [f"--socket={folder / 'socket'}", f"--init-file={opening}", f"--pid-file={folder / 'pid'}"]
+        settings += [f"--ssl-cert={shown}", f"--ssl-key={shown}", f"--ssl-ca={trusted}"]
         settings += ["--default-time-zone=-05:00", "--character-set-server=gbk", "--innodb-flush-log-at-trx-commit=0"]
         with _running([mysqld, *settings], folder, as_user) as process:
-            server = Server("mysql", port, process.pid)
+            server = Server("mysql", port, process.pid, authority)
             _prepare(
                 server,
                 "mysql",
@@ -130,6 +138,15 @@ def _folder(user: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         yield folder, as_user
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _certified(folder: Path) -> tuple[Certificate, Path, Path]:
+    """An authority, and the files of a server's certificate and of the authority's."""
+    authority = Certificate("authority")
+    shown, trusted = Certificate("server", authority).written(folder, with_key=True), authority.written(folder)
+    shown.chmod(0o600)
+    shutil.chown(shown, *_owner(folder))
+    return authority, shown, trusted
 
 
 def _owner(folder: Path) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from hutong.errors import PlatformBusy, PlatformRefused
 from hutong.model.batch import Resume
+from tests.hutong.extract.certified import Certificate
 from tests.peers.asking import SECRETS, connector, ids, pull, rows
 from tests.peers.servers import Server
 
@@ -176,3 +177,22 @@ def test_nothing_can_be_written(mariadb: Server, engine: sa.Engine, numbered: st
     )
     with pytest.raises(PlatformRefused, match="would write"):
         list(pull(connector(mariadb, {"table": "writing"})))
+
+
+def test_a_declared_authority_is_the_only_one_trusted(mariadb: Server, engine: sa.Engine) -> None:
+    run(
+        engine,
+        "CREATE OR REPLACE VIEW tls AS SELECT 1 AS id, variable_value <> '' AS encrypted"
+        " FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'",
+    )
+    own = Certificate("gateway", mariadb.authority)
+    secrets = {**SECRETS, "own_certificate": own.pem, "own_key": own.key}
+    shown = {"certificate": "own_certificate", "key": "own_key"}
+    trusted = connector(mariadb, {"table": "tls"}, tls={**shown, "authority": mariadb.authority.pem})
+    assert rows(list(pull(trusted, secrets=secrets))) == [{"id": 1, "encrypted": 1}]
+    other = connector(mariadb, {"table": "tls"}, tls={"authority": Certificate("other").pem})
+    with pytest.raises(PlatformRefused, match="no trusted connection"):
+        list(pull(other))
+    usual = connector(mariadb, {"table": "tls"}, tls=shown)
+    with pytest.raises(PlatformRefused, match="no trusted connection"):
+        list(pull(usual, secrets=secrets))

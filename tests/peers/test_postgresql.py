@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from hutong.errors import PlatformBusy, PlatformGarbled, PlatformRefused
 from hutong.model.batch import Resume
+from tests.hutong.extract.certified import Certificate
 from tests.peers.asking import NOW, SECRETS, connector, ids, pull, rows
 from tests.peers.servers import READER_PASSWORD, Server
 
@@ -55,6 +56,7 @@ NASTY: list[tuple[str, str, Any]] = [
     ("numeric(12,4)", "1.5000", Decimal("1.5000")),
     ("numeric", "NaN", "NaN"),
     ("numeric", "-Infinity", "-Infinity"),
+    ("numeric", "1e400", "1" + 400 * "0"),
     ("bigint", "9223372036854775807", 9223372036854775807),
     ("smallint", "-32768", -32768),
     ("double precision", "0.1", Decimal("0.1")),
@@ -497,3 +499,21 @@ def test_state_and_address_hold_no_more_than_they_need(postgresql: Server, numbe
     kept = json.loads(page.resume or "")
     assert kept["position"]["progress"]["after"] == ["2026-03-18 00:02:30+00", "300"]
     assert "planted" not in f"{page.url}{page.resume}"
+
+
+def test_a_declared_authority_is_the_only_one_trusted(postgresql: Server, engine: sa.Engine) -> None:
+    run(
+        engine,
+        "CREATE OR REPLACE VIEW tls AS SELECT 1 AS id, ssl, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    )
+    own = Certificate("gateway", postgresql.authority)
+    secrets = {**SECRETS, "own_certificate": own.pem, "own_key": own.key}
+    shown = {"certificate": "own_certificate", "key": "own_key"}
+    trusted = connector(postgresql, {"table": "tls"}, tls={**shown, "authority": postgresql.authority.pem})
+    assert rows(list(pull(trusted, secrets=secrets))) == [{"id": 1, "ssl": True, "client_dn": "/CN=gateway"}]
+    other = connector(postgresql, {"table": "tls"}, tls={"authority": Certificate("other").pem})
+    with pytest.raises(PlatformRefused, match="no trusted connection"):
+        list(pull(other))
+    usual = connector(postgresql, {"table": "tls"}, tls=shown)
+    with pytest.raises(PlatformRefused, match="no trusted connection"):
+        list(pull(usual, secrets=secrets))

@@ -173,7 +173,7 @@ Auth = Annotated[
 
 
 class Tls(Declared):
-    """What an https platform is shown, and whom it is trusted by. Goes with every kind of `auth`.
+    """What an https platform or a database is shown, and whom it is trusted by. Goes with every kind of `auth`.
 
     It counts for the connector's own address; another host of a login or token is trusted as all others are.
     """

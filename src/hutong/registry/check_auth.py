@@ -42,8 +42,9 @@ def check_auth(file: File, connector: Connector) -> None:
             file.problem(f"the header '{header}' is a credential's: name its secret under `auth`", "headers", header)
     if connector.tls is not None:
         transports = {stream.endpoint.transport for stream in connector.streams.values()}
-        if not transports <= {"http", "soap"} or not connector.address.startswith("https://"):
-            file.problem("`tls` is for an address that begins with https://", "tls")
+        is_https = transports <= {"http", "soap"} and connector.address.startswith("https://")
+        if not is_https and transports != {"database"}:
+            file.problem("`tls` is for a database, or an address that begins with https://", "tls")
 
 
 def _headers(connector: Connector) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ five characters of SQLSTATE (SQL standard; PostgreSQL's appendix A) or from MySQ
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -18,6 +19,8 @@ _WRONG_LOGIN = frozenset({"28000", "28P01", "1045", "1698"})
 _NO_RIGHT = frozenset({"42501", "1044", "1142", "1143", "1227", "1370"})
 _NO_DATABASE = frozenset({"3D000", "1049"})
 _WOULD_WRITE = frozenset({"25006", "1792"})
+_NOT_TRUSTED = "2026"
+"""MySQL's number for it; PostgreSQL's library has none."""
 _TIMED_OUT = frozenset({"57014", "1969", "3024"})
 _BUSY_STATES = ("08", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE that pass: connection, rollback, resources, locks, operator's intervention, system error."""
@@ -54,6 +57,11 @@ def _tell(error: DBAPIError, complaint: Complaint, secret_names: tuple[str, str]
         complaint.refused("the database refuses the login", login)
     if code in _NO_RIGHT:
         complaint.refused(f"the database gives no right to read it ({code})", login)
+    if code == _NOT_TRUSTED:
+        complaint.refused(
+            "no trusted connection to the database comes about: its certificate, or the one it is shown, does not do",
+            f"check address and `tls` in {complaint.file}, and that the database offers TLS",
+        )
     if code in _NO_DATABASE:
         complaint.refused("there is no database of that name", f"correct the address in {complaint.file}")
     if code in _TIMED_OUT:
@@ -67,6 +75,8 @@ def _tell(error: DBAPIError, complaint: Complaint, secret_names: tuple[str, str]
 
 def code_of(error: DBAPIError) -> str | None:
     """SQLSTATE of PostgreSQL, or MySQL's number; None when there was no connection to give one."""
+    if isinstance(getattr(error.orig, "original_exception", None), ssl.SSLError):
+        return _NOT_TRUSTED
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     if isinstance(number, int):
         return str(number)  # MySQL's says more than the SQLSTATE beside it
@@ -78,5 +88,7 @@ def _refused_at_the_door(error: DBAPIError) -> str | None:
     """libpq gives no SQLSTATE for a connection that did not come about; what it did so far tells a refusal apart."""
     connection = getattr(error.orig, "pgconn", None)
     asked_for_password = connection is not None and (connection.used_password or connection.needs_password)
-    # The file's name stands in the server's text in every language.
-    return "28P01" if asked_for_password or "pg_hba.conf" in str(error.orig) else None
+    # The file's name stands in the server's text in every language; libpq itself speaks English here.
+    if asked_for_password or "pg_hba.conf" in str(error.orig):
+        return "28P01"
+    return _NOT_TRUSTED if connection is not None and "SSL" in str(error.orig) else None

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from hutong.errors import RegistryError
 from hutong.extract.complaint import Complaint
 from hutong.extract.database.failures import told
+from hutong.extract.database.tls import for_mysql, for_postgresql
 from hutong.extract.keyring import Keyring
 from hutong.extract.transport import Pull
 from hutong.model.auth import DatabaseLogin
@@ -48,13 +49,13 @@ class Session:
         self.complaint = Complaint(pull.sequence)
         self._pull, self._limits = pull, pull.connector.limits
         self._asked = 0
-        self._login, self._engine = _engine(pull)
+        self._place, self._login = place(pull), _login(pull)
         self._connection: sa.Connection | None = None
         self._began_at = self._snapshot_at = time.monotonic()
 
     def __enter__(self) -> Self:
-        with self._trying():
-            self._connection = self._engine.connect()
+        with self._trying(), _engine(self._pull, self._login) as engine:
+            self._connection = engine.connect()
             _prepare(self._connection)
         self.new_snapshot()
         return self
@@ -64,12 +65,11 @@ class Session:
             # A connection that broke cannot even say good-bye, which changes nothing of what was read.
             with contextlib.suppress(Exception):
                 self._connection.close()
-        self._engine.dispose()
 
     @property
     def dialect(self) -> str:
         """`postgresql` or `mysql`."""
-        return "mysql" if self._engine.dialect.name in ("mysql", "mariadb") else "postgresql"
+        return urlsplit(self._place).scheme
 
     @property
     def is_stale(self) -> bool:
@@ -175,12 +175,17 @@ def place(pull: Pull) -> str:
     return pull.connector.address.rstrip("/")
 
 
-def _engine(pull: Pull) -> tuple[DatabaseLogin, sa.Engine]:
-    parts = urlsplit(place(pull))
-    login = pull.connector.auth
-    if not isinstance(login, DatabaseLogin):
+def _login(pull: Pull) -> DatabaseLogin:
+    if not isinstance(pull.connector.auth, DatabaseLogin):
         raise RegistryError([f"{pull.connector.platform}: a database needs `auth: {{type: database_login, ...}}`"])
-    keyring, limits = Keyring(pull.secrets), pull.connector.limits
+    return pull.connector.auth
+
+
+@contextlib.contextmanager
+def _engine(pull: Pull, login: DatabaseLogin) -> Iterator[sa.Engine]:
+    """What makes connections, for as long as one is being made."""
+    parts, connector = urlsplit(place(pull)), pull.connector
+    keyring, tls = Keyring(pull.secrets), connector.tls
     is_mysql = parts.scheme == "mysql"
     url = sa.URL.create(
         "mysql+pymysql" if is_mysql else "postgresql+psycopg",
@@ -190,19 +195,24 @@ def _engine(pull: Pull) -> tuple[DatabaseLogin, sa.Engine]:
         port=parts.port,
         database=unquote(parts.path.strip("/")),
     )
-    if is_mysql:
-        own = _mysql_arguments(limits.answer_s + GRACE_S)
-    else:
-        # Statements prepared on the server do not survive a pooler such as PgBouncer.
-        own = {"prepare_threshold": None, "application_name": "hutong"}
-    return login, sa.create_engine(
-        url,
-        poolclass=NullPool,
-        hide_parameters=True,  # rows' values appear in no log and no error
-        connect_args={"connect_timeout": int(CONNECT_S), **own},
-        execution_options={} if is_mysql else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-        **({} if is_mysql else {"use_native_hstore": False}),
-    )
+    with contextlib.ExitStack() as shown:
+        own: dict[str, Any]
+        if is_mysql:
+            own = _mysql_arguments(connector.limits.answer_s + GRACE_S)
+            own |= {"ssl": for_mysql(tls, keyring, connector.platform)} if tls else {}
+        else:
+            # Statements prepared on the server do not survive a pooler such as PgBouncer.
+            own = {"prepare_threshold": None, "application_name": "hutong"}
+            own |= shown.enter_context(for_postgresql(tls, keyring, connector.platform)) if tls else {}
+        engine = sa.create_engine(
+            url,
+            poolclass=NullPool,
+            hide_parameters=True,  # rows' values appear in no log and no error
+            connect_args={"connect_timeout": int(CONNECT_S), **own},
+            execution_options={} if is_mysql else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+            **({} if is_mysql else {"use_native_hstore": False}),
+        )
+        yield engine
 
 
 def _mysql_arguments(timeout_s: float) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 | column | JSON |
 |---|---|
-| whole numbers, numeric, real, double | a number, digit for digit as the server writes it; NaN and Infinity a text |
+| whole numbers, numeric, real, double | a number, digit for digit as the server writes it |
+| among them NaN, Infinity, and what has more than 300 digits | a text |
 | boolean of PostgreSQL | true, false; MySQL's is a number there, and stays one |
 | date, timestamp, time | ISO 8601 as the server writes it; with `+00:00` where the column states an instant |
 | interval of PostgreSQL | an ISO 8601 duration; MySQL's `time` is a text such as `-838:59:59` |
@@ -28,6 +29,9 @@ from sqlalchemy.dialects import mysql
 
 Writer = Callable[[Any], str]
 """A value that is not None -> its JSON."""
+
+LONGEST_NUMBER = 300
+"""Characters of a number. PostgreSQL has numerics of 130,000 digits, at which readers of JSON stumble."""
 
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _SHORT_OFFSET = re.compile(r"[+-]\d\d$", re.ASCII)
@@ -88,7 +92,7 @@ def _integer(value: Any) -> str:
 
 def _number(value: Any) -> str:
     text = str(value)
-    return text if _JSON_NUMBER.fullmatch(text) else json.dumps(text)
+    return text if len(text) <= LONGEST_NUMBER and _JSON_NUMBER.fullmatch(text) else json.dumps(text)
 
 
 def _bits(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -25,10 +26,22 @@ class NdJsonReading:
         return list(lines(decode(body, content_type, self._encoding).text, limits))
 
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
-        """Keys are cut from objects."""
+        """Keys are cut from objects. A line that has none of them stays as it came, every digit of its numbers."""
         source = decode(body, content_type, self._encoding)
-        kept = (written(cut(found, names)) for found in lines(source.text, LANDED, names))
+        texts = (line for line in source.text.split("\n") if line.strip())
+        documents = lines(source.text, LANDED, names)
+        kept = (
+            written(cut(found, names)) if _has_any(names, text) else text
+            for text, found in zip(texts, documents, strict=True)
+        )
         return source.encoded("".join(f"{line}\n" for line in kept))
+
+
+def _has_any(names: Collection[str], line: str) -> bool:
+    """Whether any object in the document of `line`, at any depth, has a member that is called one of `names`."""
+    met: set[str] = set()
+    json.loads(line, object_pairs_hook=lambda members: met.update(name for name, _ in members))
+    return not met.isdisjoint(names)
 
 
 def lines(text: str, limits: Limits, never: Collection[str] = ()) -> Iterator[Any]:
