@@ -76,16 +76,19 @@ def orders(registry: Registry, store: Store) -> Mapping[str, Order]:
 def paused(platform: str, registry: Registry, store: Store) -> Callable[[], str | None]:
     """A function that says since when and why `platform` is paused at the moment it is called, None when it is not.
 
-    The table is read only when it got a commit in between.
+    It reads the table when it is called first, and when the table got a commit in between. Raises StoreError.
     """
     place = _table(registry, store)
     has_moved = moved_since(place)
-    version, newest = _newest(place)
+    version: int | None = None
+    newest: Mapping[str, Order] = {}
+    is_read = False
 
     def now() -> str | None:
-        nonlocal version, newest
-        if has_moved(version):
+        nonlocal version, newest, is_read
+        if not is_read or has_moved(version):
             version, newest = _newest(place)
+            is_read = True
         order = newest.get(platform)
         return order.said if order is not None and order.is_pause else None
 

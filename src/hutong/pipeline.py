@@ -41,9 +41,9 @@ log = logging.getLogger(__name__)
 
 
 def allowance(source: Source, registry: Registry, store: Store, settings: Settings) -> Allowance:
-    """What the platform's owner allows a pull of `source`, and whether a person has paused it, read from `store`.
+    """What the platform's owner allows a pull of `source`, and whether a person has paused it, which `store` says.
 
-    Raises StoreError when the lake cannot be read.
+    Nothing is read or opened before the first request.
     """
     platform = source.connector.platform
     return owned(source.connector, source.name, settings, paused(platform, registry, store))

@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hutong.errors import AskedWrongly
-
 Lang = Literal["zh", "en"]
 
 ADDRESS, SECRET = "HUTONG_ADDRESS_", "HUTONG_SECRET_"
@@ -42,7 +40,7 @@ class Settings:
     lake_region: str | None
     secrets: Path
     budget: Path
-    budget_slots: int | None
+    budget_slots: str | None
     lang: Lang
     demo: Path
     report: Path
@@ -61,7 +59,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         lake_region=env.get("HUTONG_LAKE_REGION") or None,
         secrets=Path(env.get("HUTONG_SECRETS") or root / ".secrets"),
         budget=Path(env.get("HUTONG_BUDGET") or root / ".budget").resolve(),
-        budget_slots=_slots(env.get("HUTONG_BUDGET_SLOTS")),
+        budget_slots=env.get("HUTONG_BUDGET_SLOTS") or None,
         lang=_lang(env),
         demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),
         report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
@@ -70,16 +68,6 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)
         },
     )
-
-
-def _slots(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()) or int(text) == 0:
-        raise AskedWrongly(
-            f"HUTONG_BUDGET_SLOTS is no number of pulls: '{text}'", "write one from 1, such as the slots of the pool"
-        )
-    return int(text)
 
 
 def _lang(env: Mapping[str, str]) -> Lang:

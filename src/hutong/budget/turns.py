@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
 from hutong.budget.allowance import Allowance
 from hutong.budget.failures import private_file, private_folder
@@ -21,7 +22,7 @@ from hutong.budget.hours import ZONE, quiet_until
 from hutong.budget.rate import RequestRate, share_of_rate, shared_rate
 from hutong.budget.slots import Slots
 from hutong.budget.standing import Standing
-from hutong.errors import PlatformBusy, PlatformResting
+from hutong.errors import AskedWrongly, PlatformBusy, PlatformResting
 from hutong.model.connector import Connector
 from hutong.settings import Settings
 
@@ -43,6 +44,21 @@ def owned(connector: Connector, stream: str, settings: Settings, paused: Callabl
     paused: says since when and why the platform is paused, or None; called before every try.
     """
     return _Owned(connector, stream, settings, paused)
+
+
+def shares(settings: Settings) -> int | None:
+    """Into how many parts budgets are cut; None where the processes of one machine share them in one folder.
+
+    Raises AskedWrongly when HUTONG_BUDGET_SLOTS is no such number.
+    """
+    text = settings.budget_slots
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise AskedWrongly(
+            f"HUTONG_BUDGET_SLOTS is no number of pulls: '{text}'", "write one from 1, such as the slots of the pool"
+        )
+    return int(text)
 
 
 class _Owned(Allowance):
@@ -140,7 +156,7 @@ class _Owned(Allowance):
                 self._connector.platform, self._stream, wait_s,
             )  # fmt: skip
 
-    def _busy(self, said: str) -> None:
+    def _busy(self, said: str) -> NoReturn:
         platform = self._connector.platform
         raise PlatformBusy(
             platform,
@@ -150,9 +166,13 @@ class _Owned(Allowance):
         )
 
     @cached_property
+    def _shares(self) -> int | None:
+        return shares(self._settings)
+
+    @cached_property
     def _file(self) -> Path | None:
         """The file that all processes of this machine share; None where each has a share of its own."""
-        if self._settings.budget_slots is not None:
+        if self._shares is not None:
             return None
         return private_file(private_folder(self._settings.budget) / f"{self._connector.platform}.sqlite")
 
@@ -173,7 +193,7 @@ class _Owned(Allowance):
             return None
         if self._file is not None:
             return shared_rate(self._file, per_minute)
-        return share_of_rate(per_minute, max(self._settings.budget_slots or 1, self._budget.concurrency))
+        return share_of_rate(per_minute, max(self._shares or 1, self._budget.concurrency))
 
 
 def _clock(in_s: float) -> str:

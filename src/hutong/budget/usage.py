@@ -9,6 +9,7 @@ from hutong.budget.hours import quiet_until
 from hutong.budget.rate import shared_rate
 from hutong.budget.slots import Slots
 from hutong.budget.standing import Standing
+from hutong.budget.turns import shares
 from hutong.model.connector import Connector
 from hutong.settings import Settings
 
@@ -38,7 +39,7 @@ def used(connector: Connector, settings: Settings) -> Used:
     budget, now = connector.budget, datetime.now(UTC)
     quiet = quiet_until(budget.quiet_hours, now)
     file = settings.budget / f"{connector.platform}.sqlite"
-    if settings.budget_slots is not None or not file.exists():
+    if shares(settings) is not None or not file.exists():
         return Used(None, 0, 0, None, None, quiet)
     requests = None
     if budget.requests_per_minute is not None:

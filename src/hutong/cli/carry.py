@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from hutong.model.batch import Landed, Published, Sequence
     from hutong.registry import Source
 
+End = Literal["well", "resting", "failed"]
+"""How it went. `resting`: the platform is left alone for now, as its owner or an operator wants it."""
+
 COLUMNS = ("sequence", "batch", "received", "fates")
 
 
 def carry(
     source: Source, sequence: Sequence, land: Callable[[], Landed], here: Opened
-) -> tuple[list[list[object]], bool]:
-    """A row of `COLUMNS` per published batch, and whether all went well.
+) -> tuple[list[list[object]], End]:
+    """A row of `COLUMNS` per published batch, and how it went.
 
     What landed before a failure, or waited from an earlier run, is published all the same.
     """
@@ -29,7 +32,7 @@ def carry(
     from hutong.pipeline import publish_waiting
 
     rows: list[list[object]] = []
-    is_well = True
+    end: End = "well"
     title = source.connector.title
     try:
         click.echo(say(f"{sequence.id}: asking {title.en}", f"{sequence.id}：正在读取{title.zh}"), err=True)
@@ -38,10 +41,10 @@ def carry(
         if landed.doubt is not None:
             click.echo(_doubted(landed, here), err=True)
     except PlatformResting as resting:
-        # As its owner or an operator wants it, so nothing is wrong.
+        end = "resting"
         click.echo(str(resting), err=True)
     except HutongError as wrong:
-        is_well = False
+        end = "failed"
         click.echo(str(wrong), err=True)
     try:
         for published in publish_waiting(source, sequence, here.registry, here.store, here.secrets):
@@ -50,9 +53,9 @@ def carry(
                 click.echo(_drifted(published), err=True)
             rows.append([published.sequence, published.batch, published.received, _counts(published.fates)])
     except HutongError as wrong:
-        is_well = False
+        end = "failed"
         click.echo(str(wrong), err=True)
-    return rows, is_well
+    return rows, end
 
 
 def _doubted(landed: Landed, here: Opened) -> str:
