@@ -3,8 +3,9 @@
 python benchmarks/pull.py [--pages N] [--rounds N]
 
 A platform on loopback serves pages of 100 records (25 KB of JSON). Ours is `extract` and `land`: every page is asked
-for within limits, read strictly, counted, digested and kept in a lake on disk. Bare is `requests.Session().get` and
-`.json()`, which keeps nothing. Each run has a process of its own; imports are not timed. Ours and bare take turns;
+for within limits and the owner's budget as it is by default (a look at the pauses, the breaker and a slot, in files that
+all processes share; no requests per minute), read strictly, counted, digested and kept in a lake on disk. Bare is
+`requests.Session().get` and `.json()`, which keeps nothing. Each run has a process of its own; imports are not timed. Ours and bare take turns;
 pages per second and peak resident memory are medians.
 """
 
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +26,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from urllib.parse import parse_qs, urlsplit
 
+ROOT = Path(__file__).resolve().parents[1]
 RECORDS, DISTINCT = 100, 64
 GOAL_SPEED, GOAL_MEMORY = 0.7, 1.2
 
@@ -85,11 +88,15 @@ def bare(address: str, pages: int) -> float:
 def ours(address: str, pages: int) -> float:
     """Seconds of a pull that lands every page."""
     import hutong.store.landing  # noqa: F401 - its imports are not timed
+    from hutong.budget import owned
     from hutong.extract.stage import extract
     from hutong.land.stage import land
     from hutong.model.batch import Resume, Sequence
     from hutong.model.connector import Connector
+    from hutong.pauses import paused
+    from hutong.registry import open_registry
     from hutong.secrets import Secret
+    from hutong.settings import read
     from hutong.store.paths import Store
 
     declared = {
@@ -111,9 +118,17 @@ def ours(address: str, pages: int) -> float:
     connector = Connector.model_validate(declared)
     stream, sequence = connector.streams["rows"], Sequence("bench", "rows", "500000")
     with TemporaryDirectory() as folder:
+        settings = read(
+            {"HUTONG_ROOT": str(ROOT), "HUTONG_LAKE": f"{folder}/lake", "HUTONG_BUDGET": f"{folder}/budget"}
+        )
+        registry, store = open_registry(settings), Store(settings.lake)
         began = perf_counter()
-        answers = extract(sequence, connector, stream, lambda name: Secret(name, ""), Resume(), datetime.now(UTC))
-        landed = land(sequence, stream, answers, Store(folder), None)
+        with closing(owned(connector, "rows", settings, paused("bench", registry, store))) as allowance:
+            since, now = Resume(), datetime.now(UTC)
+            answers = extract(
+                sequence, connector, stream, lambda name: Secret(name, ""), since, now, allowance=allowance
+            )
+            landed = land(sequence, stream, answers, store, None)
         took = perf_counter() - began
     assert (landed.records, landed.completeness) == (pages * RECORDS, "proven"), landed
     return took
