@@ -93,13 +93,16 @@ def _named(there: int, hidden: str, target: int, last: str) -> bool:
         os.link(hidden, last, src_dir_fd=there, dst_dir_fd=target, follow_symlinks=False)
     except FileExistsError:
         return False
+    except FileNotFoundError:
+        return True  # another pull of this stream has brought it to its end
     except OSError:
         # Some file systems have no second names; between look and move only another gateway could step in.
         if seen(target, last, last) is not None:
             return False
         os.rename(hidden, last, src_dir_fd=there, dst_dir_fd=target)
         return True
-    os.unlink(hidden, dir_fd=there)
+    with suppress(FileNotFoundError):
+        os.unlink(hidden, dir_fd=there)
     return True
 
 
