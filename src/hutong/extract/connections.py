@@ -153,6 +153,14 @@ class Adapter(HTTPAdapter):
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
 
+    def close(self) -> None:
+        """Close all connections now. urllib3 leaves it to the garbage collector, and an error may hold on to them."""
+        pools = self.poolmanager.pools
+        keys = pools.keys()
+        for key in keys:
+            pools[key].close()
+        super().close()
+
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> Any:

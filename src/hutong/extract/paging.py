@@ -217,7 +217,9 @@ class _Tally:
             return True, _worse(self.doubt, "no_total" if is_all else "repeated_page")
         if self.total is not None:
             is_over = self.received >= self.total or not answer.items
-            return is_over, self._against_total()
+            # Some platforms give the number of records on a page for the number of all.
+            is_page = self.pages == 1 and self.total == len(answer.items) == page_size
+            return is_over, _worse(self._against_total(), "page_full" if is_page else None)
         if answer.has_more is not None:
             if answer.has_more and self.empties >= MOST_EMPTY_PAGES:
                 return True, _worse(self.doubt, "empty_pages")
