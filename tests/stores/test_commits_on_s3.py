@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from hutong.errors import StoreError
+from hutong.store.moved import moved_since
 from hutong.store.paths import Place, Store, is_there
 from hutong.store.tables import Change, Table, commit, dataset_of, existing
 from tests.stores.seaweed import RunningS3
@@ -43,6 +44,16 @@ def test_writers_that_race_neither_lose_nor_double(s3: RunningS3) -> None:
         ours = list(pool.map(write, ["a/b/c", "a/b/c", "a/b/c", "another/sequence/x"]))
     assert numbers_at(place) == sorted([1, 2, 3, 4, 5] * 2)
     assert [sum(made) for made in zip(*ours[:3], strict=True)] == [1] * 5
+
+
+def test_a_pull_sees_by_one_request_that_a_table_has_moved(s3: RunningS3) -> None:
+    place = s3.store("moved").base("numbers")
+    has_moved = moved_since(place)
+    assert not has_moved(None)
+    commit(table_at(place), "a/b/c", 1, lambda _: Change(rows(1), {}))
+    table = existing(place)
+    assert table is not None
+    assert (has_moved(None), has_moved(table.version() - 1), has_moved(table.version())) == (True, True, False)
 
 
 def test_a_commit_waits_for_a_store_that_comes_back(s3: RunningS3) -> None:

@@ -32,7 +32,7 @@ class Allowance:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """One try, or several of which each but the first takes its own right. The caller says how it ended."""
+        """One try; the caller says how it ended. Raises as `take` does."""
         self.take()
         try:
             yield

@@ -33,7 +33,7 @@ LONGEST_WAIT_S = 600.0
 LONGEST_HOLD_S = 30.0
 """A platform that asks to be left alone for longer ends the pull."""
 LOOK_EVERY_S = 1.0
-SLOT_S = 0.05
+SLOT_S = 0.01
 """About how long to wait before another look for a free slot."""
 _JITTER = random.SystemRandom()
 
@@ -72,12 +72,16 @@ class _Owned(Allowance):
             return
         self._settle()
         began = time.monotonic()
-        while (wait_s := self._wait_s()) > 0:
-            if time.monotonic() - began + wait_s > LONGEST_WAIT_S:
-                self._busy(f"its budget leaves no request within {LONGEST_WAIT_S / 60:g} minutes")
-            self._say(wait_s)
-            time.sleep(min(wait_s, LOOK_EVERY_S))
-        self._is_held = self._is_trying = True
+        try:
+            while (wait_s := self._wait_s()) > 0:
+                if time.monotonic() - began + wait_s > LONGEST_WAIT_S:
+                    self._busy(f"its budget leaves no request within {LONGEST_WAIT_S / 60:g} minutes")
+                self._say(wait_s)
+                time.sleep(min(wait_s, LOOK_EVERY_S))
+            self._is_held = self._is_trying = True
+        finally:
+            if not self._is_held:
+                self._release()
 
     def give_back(self) -> None:
         if self._is_held:
@@ -119,15 +123,11 @@ class _Owned(Allowance):
             return held_s
         if self._slots is not None and not self._slots.take():
             return SLOT_S * _JITTER.uniform(0.5, 1.5)
-        is_taken = False
-        try:
-            wait_s = self._rate.take() if self._rate is not None else 0.0
-            if wait_s == 0 and not self._standing.may_try():
-                wait_s = SLOT_S
-            is_taken = wait_s == 0
-        finally:
-            if not is_taken:
-                self._release()
+        wait_s = self._rate.take() if self._rate is not None else 0.0
+        if wait_s == 0 and not self._standing.may_try():
+            wait_s = SLOT_S
+        if wait_s > 0:
+            self._release()
         return wait_s
 
     def _see_that_it_may(self) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class Running:
 
     process: BaseProcess
     told: Connection
+    together: Barrier | None  # which is gone when nobody here holds it
 
     def says(self) -> str:
         return str(self.told.recv())
@@ -67,19 +69,26 @@ class Running:
         self.process.join()
 
 
-def start(folder: Path, at: Connector, city: str = CITY, run: str = "") -> Running:
-    """A process that lands what the platform has: a sync, or a backfill where `run` names one."""
-    # Forked off one that has only imported the engine, which takes seconds.
-    processes = get_context("forkserver")
-    processes.set_forkserver_preload(["hutong.pipeline"])
+# Forked off one that has only imported the engine, which takes seconds.
+processes = get_context("forkserver")
+processes.set_forkserver_preload(["hutong.pipeline"])
+
+
+def start(folder: Path, at: Connector, city: str = CITY, run: str = "", together: Barrier | None = None) -> Running:
+    """A process that lands what the platform has: a sync, or a backfill where `run` names one.
+
+    together: it begins when so many are ready.
+    """
     told, tell = processes.Pipe(duplex=False)
-    process = processes.Process(target=_tell, args=(tell, folder, at, city, run), daemon=True)
+    process = processes.Process(target=_tell, args=(tell, together, folder, at, city, run), daemon=True)
     process.start()
     tell.close()
-    return Running(process, told)
+    return Running(process, told, together)
 
 
-def _tell(tell: Connection, folder: Path, at: Connector, city: str, run: str) -> None:
+def _tell(tell: Connection, together: Barrier | None, folder: Path, at: Connector, city: str, run: str) -> None:
+    if together is not None:
+        together.wait()
     tell.send(land(folder, at, city, run))
 
 

@@ -17,12 +17,14 @@ import pytest
 
 from hutong.budget import used
 from hutong.budget.slots import Slots
+from hutong.model.batch import Sequence
+from hutong.model.connector import Connector
 from hutong.pauses import pause, resume
 from hutong.registry import open_registry
 from hutong.store.landing import mark
 from hutong.store.paths import Store
 from tests.conftest import ROOT
-from tests.hutong.budget.asking import CITY, PLATFORM, Sequence, land, platform, settings_in, start
+from tests.hutong.budget.asking import CITY, PLATFORM, Running, land, platform, processes, settings_in, start
 from tests.hutong.extract.speaking import Asked, Says, Server, numbered, rows, speaking
 
 SLOW_S = 0.05
@@ -55,11 +57,21 @@ def logging(pages: int) -> Iterator[tuple[Server, Log]]:
         yield server, log
 
 
+def all_three(folder: Path, at: Connector) -> list[Running]:
+    """Two syncs and a backfill that begin at the same time."""
+    together = processes.Barrier(3)
+    return [
+        start(folder, at, together=together),
+        start(folder, at, "510100", together=together),
+        start(folder, at, run="backfill/a", together=together),
+    ]
+
+
 def most_in_a_minute(came: list[float]) -> int:
     return max(sum(1 for at in came if begin <= at < begin + 60) for begin in came)
 
 
-def wait_for(condition: Callable[[], bool], within_s: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], within_s: float = 120) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline
@@ -68,9 +80,9 @@ def wait_for(condition: Callable[[], bool], within_s: float = 60) -> None:
 
 def test_two_syncs_and_a_backfill_stay_within_the_budget_together(tmp_path: Path) -> None:
     budget = {"requests_per_minute": 40, "concurrency": 2}
-    with logging(pages=25) as (server, log):
+    with logging(pages=41) as (server, log):
         at = platform(server.address, budget)
-        running = [start(tmp_path, at), start(tmp_path, at, "510100"), start(tmp_path, at, run="backfill/a")]
+        running = all_three(tmp_path, at)
         try:
             wait_for(lambda: len(log.came) >= 40)
             time.sleep(2)
@@ -85,8 +97,7 @@ def test_two_syncs_and_a_backfill_stay_within_the_budget_together(tmp_path: Path
 @pytest.mark.slow
 def test_they_stay_within_it_in_every_minute_until_all_is_landed(tmp_path: Path) -> None:
     with logging(pages=25) as (server, log):
-        at = platform(server.address, {"requests_per_minute": 40, "concurrency": 2})
-        running = [start(tmp_path, at), start(tmp_path, at, "510100"), start(tmp_path, at, run="backfill/a")]
+        running = all_three(tmp_path, platform(server.address, {"requests_per_minute": 40, "concurrency": 2}))
         assert [one.says() for one in running] == ["250 records"] * 3
     assert (most_in_a_minute(log.came), log.most) == (40, 2)
 
@@ -120,6 +131,19 @@ def test_failures_in_one_process_open_the_breaker_for_another(tmp_path: Path) ->
         assert start(tmp_path, at).says().startswith("PlatformBusy: transport_info.things: it is busy")
         assert "2 requests in a row failed" in land(tmp_path, at)
         assert len(server.asked) == 2
+
+
+def test_who_waits_for_a_slot_gets_one_before_who_has_just_had_it(tmp_path: Path) -> None:
+    busy, patient = Slots(tmp_path, "a", 1), Slots(tmp_path, "a", 1)
+    assert busy.take()
+    assert not patient.take()
+    busy.give_back()
+    assert not busy.take()
+    assert patient.take()
+    patient.give_back()
+    assert busy.take()
+    busy.give_back()
+    assert not Slots(tmp_path, "a", 1).in_use()
 
 
 HOLD = """
