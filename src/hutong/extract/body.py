@@ -48,7 +48,7 @@ def body_of(response: BaseHTTPResponse, headers: Mapping[str, str], most: int) -
     if coding not in _PACKED and coding not in ("", "identity"):
         raise Strange(f"its answer is packed in a way that was not asked for ({ascii(coding)[:40]})")
     came = _counted(response.stream(CHUNK, decode_content=False), most)
-    return b"".join(_counted(_unpacked(came, _PACKED[coding]), most) if coding in _PACKED else came)
+    return b"".join(_counted(unpacked(came, _PACKED[coding]), most) if coding in _PACKED else came)
 
 
 def _coding(headers: Mapping[str, str]) -> str:
@@ -64,7 +64,7 @@ def _counted(parts: Iterable[bytes], most: int) -> Iterator[bytes]:
         yield part
 
 
-def _unpacked(parts: Iterable[bytes], window: int) -> Iterator[bytes]:
+def unpacked(parts: Iterable[bytes], window: int) -> Iterator[bytes]:
     """What `parts` unfold to, at most a `CHUNK` at a time, however much that is. Raises Cut."""
     stream, is_begun = zlib.decompressobj(window), False
     for data in parts:
