@@ -30,6 +30,7 @@ from hutong.extract.transport import Pull, Reply, State, Step
 from hutong.extract.window import Window
 from hutong.model.batch import Completeness, Doubt
 from hutong.model.endpoint import DropFolder, Marker
+from hutong.model.privacy import mask
 from hutong.pages import document, select
 
 log = logging.getLogger(__name__)
@@ -151,8 +152,16 @@ class _Reader:
         except (OSError, ValueError) as wrong:  # Garbled is a ValueError, as are those of parsers
             self._failed(file, _reason(wrong) if isinstance(wrong, OSError) else str(wrong))
             return None
-        name = quote(file.name.encode("utf-8", "surrogateescape"))
-        return Reply(name, 200, kind, body, datetime.now(UTC), time.monotonic() - begun, 1), records
+        name = mask(file.name) if self._stream.personal else file.name
+        return Reply(
+            quote(name.encode("utf-8", "surrogateescape")),
+            200,
+            kind,
+            body,
+            datetime.now(UTC),
+            time.monotonic() - begun,
+            1,
+        ), records
 
     def complain(self) -> None:
         """Raise PlatformGarbled when there was nothing to take but what cannot be read."""

@@ -32,7 +32,7 @@ class ParquetReading:
         with _opened(body, limits) as file:
             schema = file.schema_arrow
             _check_depth(schema, limits)
-            plain = {field.name: _plain(field.type) for field in schema}
+            plain = {field.name: _plain(_decoded(field.type)) for field in schema}
             found: list[dict[str, Any]] = []
             try:
                 for batch in _batches(file, limits):
@@ -85,9 +85,19 @@ def _opened(body: bytes, limits: Limits) -> pq.ParquetFile:
 
 
 def _batches(file: pq.ParquetFile, limits: Limits) -> Iterator[pa.RecordBatch]:
-    """The rows in parts that fit, counted as they come: one word of a dictionary may stand in every row."""
+    """The rows in parts that fit, counted as they come.
+
+    One long word of a dictionary may stand in every row: no word is longer than the largest group of rows, so a part of
+    so many rows takes little more than the bytes that are allowed.
+    """
+    groups = (file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
+    fitting = limits.answer_bytes // max(1, *groups)
     left = limits.answer_bytes
-    for batch in file.iter_batches(batch_size=1024):
+    for part in file.iter_batches(batch_size=min(max(fitting, 8), 1024)):
+        columns = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in part.columns
+        ]
+        batch = pa.RecordBatch.from_arrays(columns, part.schema.names)
         left -= batch.nbytes
         if left < 0:
             raise Garbled(f"the Parquet file holds more than {limits.answer_bytes} bytes")
@@ -115,6 +125,10 @@ def _names(fields: Any) -> Iterator[str]:
         yield from _names([field.type.field(number) for number in range(field.type.num_fields)])
 
 
+def _decoded(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 def _plain(kind: pa.DataType) -> Plain:
     """How a value of `kind`, which is not None, becomes plain."""
     types = pa.types
@@ -129,8 +143,6 @@ def _plain(kind: pa.DataType) -> Plain:
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         of_part = _plain(kind.value_type)
         return lambda value: [None if part is None else of_part(part) for part in value]
-    if types.is_dictionary(kind):
-        return _plain(kind.value_type)
     if types.is_floating(kind):
         return _finite
     if types.is_decimal(kind):

@@ -40,6 +40,13 @@ def test_a_page_says_the_name_below_the_folder_and_no_path_of_the_machine(tmp_pa
     assert page.url == "500000/%E6%B5%81%20%E9%87%8F.csv"
 
 
+def test_a_page_of_a_stream_with_personal_fields_names_nobody(tmp_path: Path) -> None:
+    here = gateway(tmp_path, {"personal": ["no"]})
+    drop(here.inbox, "渝A12345.csv", 1)
+    (page,) = list[Page](pull(here.declared))
+    assert "12345" not in page.url
+
+
 def test_a_file_that_was_only_touched_is_not_taken_again_but_one_of_the_same_name_with_other_content_is(
     tmp_path: Path,
 ) -> None:

@@ -70,6 +70,10 @@ def test_all_row_groups_are_read_in_their_order() -> None:
         (parquet(pa.table({"n": pa.nulls(10_000_000)})), "more than 1000000 bytes"),
         (parquet(pa.table({"n": ["x" * 4000] * 1000})), "more than 1000000 bytes"),
         (parquet(pa.table({"n": ["x" * 4000] * 1000}), use_dictionary=False), "more than 1000000 bytes"),
+        (
+            parquet(pa.table({"n": pa.DictionaryArray.from_arrays([0] * 5000, ["x" * 90_000])})),
+            "more than 1000000 bytes",
+        ),
         (parquet(pa.table([[1], [2]], names=["a", "a"])), "two columns of one name"),
         (parquet(pa.table({"a": pa.array([1], pa.duration("s"))})), "type duration"),
     ],
