@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.city.searching import Searcher, everything_in
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
@@ -138,6 +139,20 @@ def test_two_demos_and_two_killed_ones_left_each_record_once(checkout: Path) -> 
     assert len(lines) == len(keys)
     for name, rows, distinct in (line.split(",") for line in lines):
         assert int(rows) == int(distinct) > 0, name
+
+
+def test_no_credential_of_the_demo_lies_beside_its_folder_of_secrets(checkout: Path) -> None:
+    """Not in the lake, the report, Airflow's database, logs and rendered fields, nor in the services' own logs."""
+    demo = checkout / "demo"
+    values = {path.name: path.read_text() for path in (demo / "secrets").iterdir()}
+    # A user's name is a word like any other: the demo's is `hutong`.
+    wanted = {value: name for name, value in values.items() if name not in ("cloud_control_username",)}
+    places = [one for one in everything_in(demo) if not one[0].startswith("secrets/")]
+    assert any(place.endswith("airflow.db") for place, _ in places)
+    assert any(place.startswith("report/") for place, _ in places)
+    searcher = Searcher(wanted)
+    assert {text for _, text, _ in searcher.found([("control", " ".join(wanted).encode())])} == set(wanted)
+    assert {(place, wanted[text]) for place, text, _ in searcher.found(places)} == set()
 
 
 def test_the_demo_left_nothing_running(checkout: Path) -> None:

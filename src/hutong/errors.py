@@ -4,7 +4,7 @@ HutongError
   AskedWrongly        the person at the keyboard: another word, another option
   RegistryError       a declared file is wrong: its owner edits it
   SecretMissing       a secret is named but not to be had: the operator sets it
-    SecretUnset       neither the environment nor the folder of secrets has it
+    SecretUnset       no source of secrets has it
   PlatformError       the platform let us down
     PlatformBusy      wait and try again: it is down, slow or over its budget
     PlatformRefused   do not retry: credentials, address or rights

@@ -67,13 +67,15 @@ class Carried:
         return {self.cores[text] for _, text, _ in self.searcher.found(places)}
 
 
-def processes() -> list[tuple[str, bytes]]:
-    """What `ps auxeww` shows of every process but this one: its command line and its environment."""
+def processes(of: int | None = None) -> list[tuple[str, bytes]]:
+    """What `ps auxeww` shows of every process but this one, or of `of` and its children: command line, environment."""
     seen = []
     for process in psutil.process_iter():
         if process.pid == os.getpid():
             continue
         try:
+            if of is not None and of not in (process.pid, process.ppid()):
+                continue
             words, variables = process.cmdline(), process.environ()
         except psutil.Error:
             continue

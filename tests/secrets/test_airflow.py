@@ -1,0 +1,152 @@
+"""Under Airflow no secret is in a rendered field, an XCom, a log, the database, or a process; not even one that is
+printed.
+
+A DAG beside ours hands a control text around in all the ways in which a secret could come there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hutong.orchestrate.api import Task
+from hutong.orchestrate.local import start, wait_for_dags
+from hutong.orchestrate.names import pool, sync_dag
+from hutong.orchestrate.processes import only_run
+from tests.city.searching import Searcher, everything_in
+from tests.conftest import ROOT
+from tests.hutong.extract.speaking import Asked, Says, speaking
+
+from .sentinels import CITY, SERVER, Kind, Sentinel, declared, kinds, repeating, telling
+from .test_sentinels import looking
+
+pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+CONTROL = "control-text-7f31"
+CONTROL_DAG = f"""
+from airflow.sdk import DAG, task
+
+@task(pool="hutong_s_key")
+def hand_around(text):
+    print("a control:", text)
+    from hutong import settings
+    from hutong.orchestrate.connections import secrets_of_task
+    print("a secret:", secrets_of_task(settings.read())("printed").reveal())
+    return text
+
+@task(pool="hutong_s_key", retries=0)
+def fail(text):
+    raise ValueError("failed with " + text)
+
+with DAG("control", schedule=None):
+    fail(hand_around("{CONTROL}"))
+"""
+
+
+@dataclass
+class Ran:
+    """What an Airflow left behind that synced every kind of platform."""
+
+    home: Path
+    lake: Path
+    cores: dict[str, str]
+    tasks: list[Task]
+    processes: list[tuple[str, bytes]]
+
+    def names_in(self, places: list[tuple[str, bytes]]) -> set[str]:
+        cores = self.cores | {CONTROL: "control"}
+        return {cores[text] for _, text, _ in Searcher(cores).found(places)}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    folder = tmp_path_factory.mktemp("airflow_sentinels")
+    found = kinds()
+    # One more, whose platform refuses it in its own words, so that a task fails with them.
+    found["s_refused"] = Kind({"type": "bearer", "token": "refused"}, {"refused": Sentinel.made()})
+    told, seen = telling(found), list[tuple[str, bytes]]()
+
+    def dialect(asked: Asked) -> Says:
+        if asked.path.startswith("/refusing"):
+            return Says(repeating(asked).encode(), 401)
+        return told(asked)
+
+    with ExitStack() as stack:
+        shown, clients = SERVER.written(folder, with_key=True), CITY.written(folder)
+        plain = stack.enter_context(speaking(looking(dialect, seen)))
+        mutual = stack.enter_context(speaking(dialect, certificate=shown, clients=clients))
+        addresses = dict.fromkeys(found, plain.address)
+        addresses |= {"s_mutual": mutual.address, "s_refused": f"{plain.address}/refusing"}
+        root = declared(folder / "root", found, addresses)
+        kept = (root / "secrets" / "login_password").read_text()
+        (root / "secrets" / "login_password").unlink()
+        # Not one of those that are looked for: the scheduler's own output repeats unmasked what a task prints.
+        (root / "secrets" / "printed").write_text("printed-by-a-task-7f31")
+        (root / "secrets" / "printed").chmod(0o600)
+        (folder / "dags").mkdir()
+        shutil.copy(ROOT / "dags" / "sync.py", folder / "dags")
+        (folder / "dags" / "control.py").write_text(CONTROL_DAG)
+        environment = {
+            "HUTONG_ROOT": str(root),
+            "HUTONG_LAKE": str(folder / "lake"),
+            "HUTONG_SECRETS": str(root / "secrets"),
+            "HUTONG_UNSCHEDULED": "1",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
+        }
+        run = stack.enter_context(only_run(folder))
+        airflow = start(run, folder / "dags", environment, pools={pool(platform): 2 for platform in found})
+        connection = {"connection_id": "hutong_login_password", "conn_type": "generic", "password": kept}
+        airflow.api._ask("POST", "/connections", connection)
+        wanted = {"control", *map(sync_dag, found)}
+        wait_for_dags(run, airflow, wanted)
+        for dag in sorted(wanted):
+            airflow.api.trigger(dag)
+        deadline = time.monotonic() + 300
+        while len(runs := airflow.api.runs()) < len(wanted) or not all(one.is_over for one in runs):
+            assert time.monotonic() < deadline, runs
+            time.sleep(0.5)
+        tasks = airflow.api.tasks()
+        cores = {one.core: name for kind in found.values() for name, one in kind.secrets.items()}
+        yield Ran(airflow.home, folder / "lake", cores, tasks, seen)
+
+
+def test_all_that_should_run_ran(ran: Ran) -> None:
+    states = {(task.dag, task.id): task.state for task in ran.tasks}
+    failed = {place for place, state in states.items() if state != "success"}
+    assert {("control", "fail"), ("sync__s_refused", "land")} <= failed
+    # Airflow sometimes fails a task that has published, when several name a new asset at one moment.
+    assert {task for _, task in failed} == {"fail", "land", "publish"}
+    assert sum(task == "land" for _, task in failed) == 1
+
+
+def test_neither_files_nor_database_of_airflow_show_a_secret_but_they_do_show_a_control(ran: Ran) -> None:
+    with sqlite3.connect(ran.home / "airflow.db") as database:
+        dump = "\n".join(database.iterdump())
+    rows = [line for line in dump.splitlines() if CONTROL in line]
+    for table in ("rendered_task_instance_fields", "xcom"):
+        assert any(f'"{table}"' in line for line in rows), f"the control came into {table}"
+    logs = [one for one in everything_in(ran.home / "logs") if one[0].endswith(".log")]
+    assert ran.names_in([one for one in logs if "dag_id=control" in one[0]]) == {"control"}
+    assert any(b"a secret: ***" in body for _, body in logs), "Airflow masks what a task prints"
+    assert not any(b"printed-by-a-task" in body for _, body in logs)
+    assert any(b"extracted sequence=s_login" in body for _, body in logs)
+    assert any(b"refuses the credential" in body for _, body in logs)
+    assert ran.names_in([("dump", dump.encode()), *everything_in(ran.home)]) == {"control"}
+
+
+def test_no_process_of_airflow_shows_a_secret(ran: Ran) -> None:
+    assert any(b"airflow" in body and b"HUTONG_SECRETS" in body for _, body in ran.processes)
+    assert ran.names_in(ran.processes) == set()
+
+
+def test_the_lake_that_airflow_filled_shows_none(ran: Ran) -> None:
+    places = list(everything_in(ran.lake))
+    assert len(places) > 100
+    assert ran.names_in(places) == set()
