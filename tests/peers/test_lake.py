@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from hutong.model.incremental import Incremental
+from hutong.registry import open_registry
+from hutong.settings import read
 from tests.peers.asking import LOGIN, SECRETS
-from tests.peers.declared import declare
+from tests.peers.declared import STREAM, declare
 from tests.peers.servers import Server
 from tests.peers.syncing import Gateway
 
@@ -19,8 +22,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgresql")]
 COUNT = 1500
 
 
-@pytest.fixture
-def gateway(postgresql: Server, tmp_path: Path) -> Gateway:
+INCREMENTAL = {
+    "all": None,
+    "time": {"cursor_path": "checked", "form": "local", "zone": "Asia/Shanghai", "since": "P3650D"},
+    "number": {"cursor_path": "no", "form": "number", "overlap": 10},
+}
+
+
+@pytest.fixture(params=["all"])
+def gateway(request: pytest.FixtureRequest, postgresql: Server, tmp_path: Path) -> Gateway:
     """A table of places and their names, read in small pages that land in small batches."""
     engine = postgresql.admin("front")
     with engine.connect() as connection:
@@ -32,7 +42,7 @@ def gateway(postgresql: Server, tmp_path: Path) -> Gateway:
         connection.execute(
             sa.text(
                 "INSERT INTO facility SELECT n, 106.5 + n * 0.0000001, 29.5, '设施 ' || n,"
-                " timestamp '2026-03-18 08:00:00' + n * interval '1 microsecond', 'planted-7f31'"
+                " timestamp '2026-03-18 08:00:00' + n * interval '1 second', 'planted-7f31'"
                 f" FROM generate_series(1, {COUNT}) n"
             )
         )
@@ -40,6 +50,7 @@ def gateway(postgresql: Server, tmp_path: Path) -> Gateway:
     stream = {
         "endpoint": {"transport": "database", "table": "facility", "key": ["no"], "page_size": 50},
         "never_keep": ["photo"],
+        "incremental": INCREMENTAL[request.param],
         "max_records": 300,
     }
     return Gateway(
@@ -51,6 +62,7 @@ def expected() -> list[tuple[str, float, str]]:
     return sorted((str(n), round(106.5 + n * 1e-7, 7), f"设施 {n}") for n in range(1, COUNT + 1))
 
 
+@pytest.mark.parametrize("gateway", INCREMENTAL, indirect=True)
 def test_every_row_of_a_table_reaches_its_dataset(gateway: Gateway) -> None:
     batches = gateway.sync()
     assert sum(batch["received"] for batch in batches) == COUNT
@@ -63,6 +75,9 @@ def test_every_row_of_a_table_reaches_its_dataset(gateway: Gateway) -> None:
     assert b'"lon": 106.5000001,' in pages[0].body
     again = gateway.sync()
     assert {batch["fates"].split("=")[0] for batch in again} == {"unchanged"}
+    declared = open_registry(read(gateway.environment)).source("front", STREAM).stream.incremental
+    count = 1 if isinstance(declared, Incremental) else declared.overlap if declared else COUNT
+    assert sum(batch["received"] for batch in again) == count  # of which the newest is read again
 
 
 def test_a_killed_sync_goes_on_behind_what_has_landed(gateway: Gateway) -> None:

@@ -394,6 +394,20 @@ def test_a_question_that_takes_too_long_is_ended_by_the_server(postgresql: Serve
         list(pull(at))
 
 
+def test_a_server_that_gives_the_session_up_between_two_pages_is_busy(
+    postgresql: Server, engine: sa.Engine, numbered: str
+) -> None:
+    run(engine, "ALTER ROLE gateway SET idle_in_transaction_session_timeout = 50")
+    try:
+        begun = pull(connector(postgresql, {"table": numbered, "page_size": 300}))
+        next(begun)
+        time.sleep(0.2)
+        with pytest.raises(PlatformBusy, match="goes on where it stopped"):
+            list(begun)
+    finally:
+        run(engine, "ALTER ROLE gateway RESET idle_in_transaction_session_timeout")
+
+
 def test_a_server_that_stands_still_is_hung_up_on(
     postgresql: Server, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

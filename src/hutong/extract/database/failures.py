@@ -22,6 +22,8 @@ _WOULD_WRITE = frozenset({"25006", "1792"})
 _NOT_TRUSTED = "2026"
 """MySQL's number for it; PostgreSQL's library has none."""
 _TIMED_OUT = frozenset({"57014", "1969", "3024"})
+_LEFT_IDLE = frozenset({"25P03", "25P04", "4031"})
+"""The server gave the session up between two pages."""
 _BUSY_STATES = ("08", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE that pass: connection, rollback, resources, locks, operator's intervention, system error."""
 _BUSY_NUMBERS = frozenset(
@@ -66,7 +68,7 @@ def _tell(error: DBAPIError, complaint: Complaint, secret_names: tuple[str, str]
         complaint.refused("there is no database of that name", f"correct the address in {complaint.file}")
     if code in _TIMED_OUT:
         complaint.busy(f"the database did not answer a question within {timeout_s:g} s")
-    if code is None or code in _BUSY_NUMBERS or (len(code) == 5 and code.startswith(_BUSY_STATES)):
+    if code is None or code in _BUSY_NUMBERS | _LEFT_IDLE or (len(code) == 5 and code.startswith(_BUSY_STATES)):
         complaint.busy(f"the database cannot be asked now ({code or 'no connection'})")
     if code in _WOULD_WRITE:
         complaint.refused("reading it would write in the database", "ask its owner for a view that only reads")
