@@ -26,6 +26,7 @@ from hutong.extract.tries import BUSY, Patience, asked_wait_s
 from hutong.model.connector import Connector
 
 CONNECT_S = 10.0
+SERVER_ERROR = 500
 MOST_REDIRECTS = 5
 WHOLE = frozenset({200, 201, 203, 204})
 """Statuses of answers that are what was asked for. 206 is a part of one that nobody asked for."""
@@ -114,7 +115,10 @@ class Http:
             if reply is not None and reply.status not in BUSY:
                 self._allowance.answered()
                 return replace(reply, elapsed_s=time.monotonic() - began, attempts=tries)
-            self._allowance.failed(asked_s)
+            if reply is None or reply.status != SERVER_ERROR or asked_s is not None:
+                # Of a plain 500, which is also how SOAP sends its faults, the question is as often the cause as the
+                # platform: one stream that is out of order must not keep all others from being asked.
+                self._allowance.failed(asked_s)
             pause_s = left.pause_s(asked_s)
             if pause_s is not None and time.monotonic() + pause_s < self._ends:
                 time.sleep(pause_s)

@@ -37,7 +37,11 @@ class Limits(Declared):
 
 
 class Breaker(Declared):
-    """After so many failures in a row nobody asks the platform for a while; then one request tries."""
+    """After so many failures in a row nobody asks the platform for a while; then one request tries.
+
+    A failure is what means that it is down or overburdened: unreachable, silent, 429, 502 to 504, or a code that a
+    stream's `success` calls busy; not a plain 500, which may be about the one question. Any other answer ends the row.
+    """
 
     failures: PositiveInt = 5
     pause: timedelta = timedelta(minutes=5)
@@ -48,7 +52,7 @@ class Budget(Declared):
 
     requests_per_minute: PositiveInt | None = None
     concurrency: PositiveInt = 2
-    """Requests that may be under way at one time."""
+    """Requests that may be under way at one time. Also the slots of the platform's pool in Airflow."""
     quiet_hours: list[Hours] = []
     """Hours of Asia/Shanghai in which nothing is asked."""
     max_page_size: PositiveInt | None = None

@@ -78,6 +78,15 @@ def test_after_so_many_failures_nobody_asks_and_is_told_until_when(tmp_path: Pat
         assert len(server.asked) == 2
 
 
+def test_a_stream_that_is_out_of_order_does_not_keep_others_from_being_asked(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with speaking(lambda _: Says(b"", 500)) as server:
+        at = platform(server.address, {"circuit_breaker": {"failures": 2}}, retries=2)
+        with pytest.raises(PlatformBusy, match="HTTP 500"):
+            pull(at, settings)
+        assert (len(server.asked), used(at, settings).failures) == (3, 0)
+
+
 def test_busy_codes_within_good_answers_count_as_failures(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     success = {"path": "code", "values": ["0"], "busy": ["9"]}
