@@ -29,6 +29,7 @@ class Keyring:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
+        self._values: dict[str, str] = {}
         # By form: a platform may still speak of a token after it gave another.
         self._hidden = _Forms()
         self._private = _Forms()
@@ -36,9 +37,12 @@ class Keyring:
     def reveal(self, name: str, *, is_public: bool = False) -> str:
         """The value of the secret `name`. is_public: a user's or a client's name, which may be a word like any other.
 
+        Looked up once a pull: a signature needs it for every request, and a Connection is a question to a server.
         Raises SecretMissing.
         """
-        return self.remember(name, self._secrets(name).reveal(), is_public=is_public)
+        if name not in self._values:
+            self._values[name] = self.remember(name, self._secrets(name).reveal(), is_public=is_public)
+        return self._values[name]
 
     def remember(self, name: str, value: str, *, is_public: bool = False) -> str:
         """`value`, which is a secret too from now on, such as a token that a platform gave."""
@@ -50,6 +54,10 @@ class Keyring:
     def hide(self, text: str) -> str:
         """`text` with names in place of secrets, but for those that a part of any text may equal by chance."""
         return self._hidden.replaced(text, TELLING)
+
+    def is_private(self, text: str) -> bool:
+        """Whether `text` holds a secret that is no mere name."""
+        return self._private.replaced(text, TELLING) != text
 
     def clean(self, text: str, *, is_personal: bool = False) -> str:
         """`text` without secrets or control characters, on one line, of at most `LONGEST` characters.
@@ -88,7 +96,7 @@ class Keyring:
         # As it is written: not every platform's percent forms are UTF-8.
         for pair in filter(None, parts.query.split("&")):
             name, _, value = (unquote_plus(part) for part in pair.partition("="))
-            if name not in own and self._private.replaced(value, TELLING) == value:
+            if name not in own and not self.is_private(value):
                 kept.append(pair)
         return parts._replace(query="&".join(kept), fragment="").geturl()
 
@@ -98,18 +106,22 @@ class _Forms:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._lengths: dict[str, int] = {}
         self._patterns: dict[int, re.Pattern[str]] = {}
 
     def add(self, name: str, value: str) -> None:
-        if self._names.get(value) is None:
-            self._names |= dict.fromkeys(forms(value), name)
-            self._patterns.clear()
+        if value in self._names:
+            return
+        for form in forms(value):
+            self._names[form] = name
+            self._lengths[form] = min(len(form), len(value))
+        self._patterns.clear()
 
     def replaced(self, text: str, least: int = 1) -> str:
-        """`text` with a name in place of each form of at least so many characters."""
+        """`text` with a name in place of each form of a secret of at least so many characters."""
         if least not in self._patterns:
             # Longest first, and all at once: a name that was put in is not searched again.
-            wanted = sorted((form for form in self._names if len(form) >= least), key=len, reverse=True)
+            wanted = sorted((form for form, length in self._lengths.items() if length >= least), key=len, reverse=True)
             self._patterns[least] = re.compile("|".join(map(re.escape, wanted)) or r"(?!)")
         return self._patterns[least].sub(lambda hit: f"<{self._names[hit[0]]}>", text)
 

@@ -90,7 +90,7 @@ class Platform:
             return None
         target = self._http.here(answer.reply.url, answer.next)
         kept = urlsplit(self._keyring.link(target, self._credential.parameters))
-        if self._keyring.hide(kept.path) != kept.path:
+        if self._keyring.is_private(kept.path):
             # It would be kept in the lake with the page, and without it the link leads nowhere.
             self._complaint.refused("its link to the next page holds a credential in its path", "show its owner")
         return kept._replace(scheme="", netloc="").geturl() if self._http.is_own(target) else kept.geturl()

@@ -52,6 +52,7 @@ class ApiKey(Declared):
     name: HeaderName = "Authorization"
     """Of the header or the parameter."""
     api_key: Name
+    """Name of the secret, which holds all that stands there, such as `APPCODE 0123abcd`."""
     location: Place = "header"
 
 

@@ -73,6 +73,21 @@ def test_a_word_of_our_own_is_not_taken_for_a_short_secret() -> None:
     assert keyring(user="HTTP").clean("HTTP") == "<user>"
 
 
+def test_a_number_that_a_short_secret_would_be_in_hex_stays_in_a_link() -> None:
+    assert keyring(pin="1234").link("http://h/x?id=31323334&pin=1234") == "http://h/x?id=31323334&pin=1234"
+
+
+def test_a_secret_is_looked_up_once() -> None:
+    asked: list[str] = []
+
+    def secrets(name: str) -> Secret:
+        asked.append(name)
+        return Secret(name, "planted")
+
+    ring = Keyring(secrets)
+    assert (ring.reveal("key"), ring.reveal("key"), asked) == ("planted", "planted", ["key"])
+
+
 def test_a_kept_address_holds_no_secret_in_parameters_or_path() -> None:
     ring = keyring(key="planted-key", user="planted-user")
     url = "http://h/planted-key/x?a=1&b=planted-key&sign=s&c=planted-user&Token=t&d=Bearer%20planted-key"
