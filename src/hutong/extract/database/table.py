@@ -23,7 +23,7 @@ MOST_NAMED = 40
 """A database has so many tables that a message names only the nearest, beyond this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # SQLAlchemy's columns answer == with SQL
 class Column:
     """One column. label: its name as JSON. in_sql: as it is compared and ordered by. read: as it is selected."""
 

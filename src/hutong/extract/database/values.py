@@ -36,6 +36,7 @@ LONGEST_NUMBER = 300
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _SHORT_OFFSET = re.compile(r"[+-]\d\d$", re.ASCII)
 _DAY = re.compile(r"\d{4,}-\d\d-\d\d \d", re.ASCII)
+_QUOTED = json.JSONEncoder(ensure_ascii=False).encode
 _LINE_ENDS = str.maketrans("\r\n", "  ")
 
 
@@ -132,4 +133,4 @@ def _list_of(element: Writer) -> Writer:
 def _text(value: Any) -> str:
     # Drivers give bytes for bytea, binary and blob, and for types of which the server makes no text.
     text = base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
-    return json.dumps(text, ensure_ascii=False)
+    return _QUOTED(text)

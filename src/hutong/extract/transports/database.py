@@ -70,6 +70,7 @@ class _Walk:
             self._question: Question = question_of(self._table, session.dialect, incremental, window, floor)
         except Unfit as wrong:
             session.complaint.refused(str(wrong), f"correct `incremental` in {session.complaint.file}")
+        self._places = [self._table.columns.index(column) for column in self._question.order]  # within a row
 
     def steps(self) -> Iterator[Step]:
         """All pages that are left, each with the state behind it."""
@@ -121,17 +122,13 @@ class _Walk:
         return Step(reply, found, None, "proven" if doubt is None else "incomplete", doubt, cursor=self._cursor_kept)
 
     @property
-    def _places(self) -> list[int]:
-        """Where in a row the columns stand that order it."""
-        return [self._table.columns.index(column) for column in self._question.order]
-
-    @property
     def _cursor_kept(self) -> str | None:
         """The newest number, which this transport keeps by itself; moments are the stage's."""
         return self._cursor if self._by_number else None
 
     def _refuse_twins(self, rows: Sequence[Sequence[Any]]) -> None:
-        placed = [tuple(row[at] for at in self._places) for row in rows]
+        places = self._places
+        placed = [[row[at] for at in places] for row in rows]
         if any(one == other for one, other in pairwise(placed)):
             columns = ", ".join(column.name for column in self._question.order)
             self._session.complaint.refused(
