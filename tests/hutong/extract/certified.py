@@ -22,10 +22,11 @@ from cryptography.x509.oid import NameOID
 
 @dataclass
 class Certificate:
-    """What `name` shows. issuer: None for an authority."""
+    """What `name` shows at the address `at`. issuer: None for an authority."""
 
     name: str
     issuer: Certificate | None = None
+    at: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -35,7 +36,7 @@ class Certificate:
             x509.CertificateBuilder(above._subject, self._subject, self._key.public_key(), x509.random_serial_number())
             .not_valid_before(today - timedelta(days=1))
             .not_valid_after(today + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(self.at))]), critical=False)
             .add_extension(x509.BasicConstraints(ca=self.issuer is None, path_length=None), critical=True)
             .sign(above._key, hashes.SHA256())
         )

@@ -77,6 +77,15 @@ def test_only_the_declared_authority_is_trusted_whatever_the_environment_says(
     assert len(server.asked) == asked
 
 
+def test_a_certificate_of_another_host_is_not_trusted_whoever_gave_it(tmp_path: Path) -> None:
+    other = Certificate("elsewhere", CITY, at="127.0.0.9")
+    shown, clients = other.written(tmp_path, with_key=True), CITY.written(tmp_path)
+    with speaking(numbered(rows(5)), certificate=shown, clients=clients) as server:
+        with pytest.raises(PlatformRefused, match="certificate is not trusted"):
+            list(pull(asking(server, **MUTUAL)))
+        assert server.asked == []
+
+
 def test_without_a_certificate_of_ours_nothing_is_told(server: Server) -> None:
     with pytest.raises(PlatformError, match=r"does not accept our certificate|breaks off"):
         list(pull(asking(server, authority="authority")))
