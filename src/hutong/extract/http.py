@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -30,7 +31,6 @@ SERVER_ERROR = 500
 MOST_REDIRECTS = 5
 WHOLE = frozenset({200, 201, 203, 204})
 """Statuses of answers that are what was asked for. 206 is a part of one that nobody asked for."""
-NO_PROXIES = {"http": "", "https": "", "all": ""}
 
 
 class Http:
@@ -176,7 +176,6 @@ class Http:
                 auth=request.auth if url == request.url else None,
                 timeout=(min(CONNECT_S, silence_s), silence_s),
                 stream=True,
-                proxies=NO_PROXIES,
             )
         except SSLError as error:
             if isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
@@ -303,16 +302,13 @@ class _Session(requests.Session):
 
 def _session(adapter: Adapter) -> requests.Session:
     session = _Session()
-    # Of the environment only REQUESTS_CA_BUNDLE counts, for cities with an authority of their own: a credential goes
-    # to no proxy, and no password of ~/.netrc takes its place, which this line prevents.
-    session.auth = _as_it_is
+    # A credential goes to no proxy that the environment names, and no password of ~/.netrc takes its place. Of the
+    # environment only the authorities of cities that have their own count.
+    session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _innermost(error: BaseException) -> BaseException:
