@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from urllib3.util import parse_url
@@ -12,6 +13,7 @@ from hutong.model.connector import Connector
 Origin = tuple[str | None, str | None, int | None]
 
 
+@lru_cache(maxsize=64)
 def origin(url: str) -> Origin:
     r"""Scheme, host and port. Raises ValueError when `url` is no address, or has a user in it.
 
