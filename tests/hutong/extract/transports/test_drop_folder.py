@@ -1,12 +1,16 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from hutong.budget import Allowance
 from hutong.errors import PlatformGarbled, PlatformRefused
+from hutong.extract.folder.beneath import content, folder_at, seen
+from hutong.extract.folder.inbox import is_whole, listed
 from hutong.model.batch import Page
+from hutong.model.endpoint import DropFolder
 from hutong.store.landing import mark
 from tests.hutong.extract.speaking import pull
 from tests.hutong.extract.transports.dropping import SEQUENCE, dripping, drop, gateway
@@ -22,6 +26,41 @@ def test_a_file_is_taken_when_its_marker_is_there_and_never_again(tmp_path: Path
     assert (landed.records, landed.completeness, landed.doubt) == (2, "unproven", "increments")
     assert here.pull().first is None
     assert here.numbers() == [1, 2]
+
+
+def test_a_marker_that_is_older_than_its_file_counts_once_the_file_has_stood_still(tmp_path: Path) -> None:
+    here = gateway(tmp_path)
+    path = drop(here.inbox, "a.csv", 1)
+    os.utime(here.inbox / "a.csv.ok", (100, 100))
+    assert here.pull().first is None
+    endpoint = here.declared.streams["things"].endpoint
+    assert isinstance(endpoint, DropFolder)
+    with folder_at(str(here.inbox)) as folder:
+        (file,) = listed(folder, endpoint, "500000")
+        assert not is_whole(folder, file, endpoint, time.time_ns())
+        assert is_whole(folder, file, endpoint, path.stat().st_ctime_ns + 60 * 10**9)
+
+
+def test_a_file_that_is_not_as_it_was_seen_is_not_read(tmp_path: Path) -> None:
+    path = drop(tmp_path, "a.csv", 1)
+    with folder_at(str(tmp_path)) as folder:
+        file = seen(folder, "a.csv", "a.csv")
+        assert file is not None
+        assert content(folder, file, 100) == b"no\n1\n"
+        path.write_text("no\n2\n")
+        assert content(folder, file, 100) is None
+        path.unlink()
+        assert content(folder, file, 100) is None
+
+
+def test_what_no_longer_lies_there_is_not_remembered(tmp_path: Path) -> None:
+    here = gateway(tmp_path)
+    drop(here.inbox, "a.csv", 1)
+    here.pull()
+    (here.inbox / "a.csv").unlink()
+    drop(here.inbox, "c.csv", 2)
+    here.pull()
+    assert list(json.loads(mark(here.store, SEQUENCE)[1].cursor or "")["taken"]) == ["c.csv"]
 
 
 def test_files_are_taken_oldest_first(tmp_path: Path) -> None:
@@ -148,7 +187,8 @@ def test_links_pipes_folders_and_unfinished_files_are_never_taken(tmp_path: Path
     drop(inner, "good.csv", 1)
     with pytest.raises(PlatformGarbled):  # the markers of what is no file are files that nobody can read
         gateway(tmp_path, pattern="in/*.ok", whole={"type": "stable", "for": "PT0S"}).pull()
-    assert here.pull().records == 1
+    landed = here.pull()
+    assert (landed.records, landed.doubt) == (1, "increments")
     assert here.numbers() == [1]
 
 
@@ -229,6 +269,9 @@ def test_the_state_of_a_long_pull_stays_small(tmp_path: Path) -> None:
     assert max(states) < 256 * 100
     assert len({page.cursor for page in pages}) == 4
     assert len(json.loads(pages[-1].cursor or "")["taken"]) == 600
+    for name in ("x.csv", "y.csv"):
+        drop(here.inbox, name, 0)
+    assert len(next(pull(here.declared, cursor=pages[-1].cursor)).resume or "") < 300
 
 
 @pytest.mark.parametrize("move_to", [None, "done"])
