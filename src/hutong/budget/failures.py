@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import Timeout
+from filelock import FileLock, Timeout
 
 from hutong.errors import StoreError
 
@@ -48,6 +48,11 @@ def private_file(path: Path) -> Path:
     with told(path):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     return path
+
+
+def guard(file: Path) -> FileLock:
+    """The lock that lets one process at a time open `file`, the one of pyrate-limiter's own making included."""
+    return FileLock(f"{file}.lock", timeout=PATIENCE_S, mode=0o600)
 
 
 def _held(path: Path) -> StoreError:

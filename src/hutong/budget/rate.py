@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem, SQLiteBucket
 
-from hutong.budget.failures import PATIENCE_S, told
+from hutong.budget.failures import PATIENCE_S, guard, told
 
 WINDOW_MS = 61_000
 """A minute as it is counted: a second more, for not every request takes equally long to reach the platform."""
@@ -69,8 +69,7 @@ class RequestRate:
 def shared_rate(file: Path, per_minute: int) -> RequestRate:
     """`per_minute` over all processes that open `file`. Raises StoreError."""
     with told(file):
-        lock = FileLock(f"{file}.lock", timeout=PATIENCE_S, mode=0o600)
-        with lock:
+        with guard(file):
             pass  # so that a process which was stopped with the lock in its hands is met with bounded patience here
         bucket = SQLiteBucket.init_from_file(
             [Rate(per_minute, WINDOW_MS)], table="requests", db_path=str(file), use_file_lock=True

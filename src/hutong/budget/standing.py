@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from hutong.budget.failures import PATIENCE_S, told
+from hutong.budget.failures import PATIENCE_S, guard, told
 from hutong.model.bounds import Breaker
 
 LONGEST_HOLD_S = 3600.0
@@ -40,7 +40,8 @@ class Standing:
     def __init__(self, file: Path | None, breaker: Breaker) -> None:
         self._file, self._breaker = file or Path(), breaker
         self._pause_s = breaker.pause.total_seconds()
-        with told(self._file):
+        # Of several that make a file at once, SQLite turns some away without waiting: they come one by one.
+        with told(self._file), guard(file) if file else nullcontext():
             # Transactions are begun by hand: reading decides what is written.
             self._db = sqlite3.connect(file or ":memory:", timeout=PATIENCE_S, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
