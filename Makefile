@@ -34,7 +34,7 @@ bench: install ## Measure against peers: normalising, publishing, pulling (about
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/pull.py
 
-peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alone: PostgreSQL, MariaDB, datasette, pygeoapi (1 minute)
+peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alone: PostgreSQL, MariaDB, datasette, pygeoapi (2 minutes)
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/peers
 
 lint: install ## Check format, style, types and the floors of the house
