@@ -125,7 +125,7 @@ def test_no_descriptor_is_left_open(server: Server) -> None:
     for key in ("key", "rubbish", "locked"):
         with pytest.raises(HutongError):
             list(pull(asking(server, **MUTUAL | {"key": key, "authority": "rubbish"})))
-    assert left() == before
+    assert left() <= before  # the server's own end of the first connection may have counted
 
 
 def test_another_host_is_not_shown_the_certificate(server: Server, tmp_path: Path) -> None:
