@@ -3,10 +3,10 @@
 python benchmarks/pull.py [--pages N] [--rounds N]
 
 A platform on loopback serves pages of 100 records (25 KB of JSON). Ours is `extract` and `land`: every page is asked
-for within limits and the owner's budget as it is by default (a look at the pauses, the breaker and a slot, in files that
-all processes share; no requests per minute), read strictly, counted, digested and kept in a lake on disk. Bare is
-`requests.Session().get` and `.json()`, which keeps nothing. Each run has a process of its own; imports are not timed. Ours and bare take turns;
-pages per second and peak resident memory are medians.
+for within limits and the owner's budget as it is by default (a look at the pauses, the breaker and a slot, in files
+that all processes share; no requests per minute), read strictly, counted, digested and kept in a lake on disk. Bare is
+`requests.Session().get` and `.json()`, which keeps nothing. Each run has a process of its own; imports are not timed.
+Ours and bare take turns; pages per second and peak resident memory are medians.
 """
 
 from __future__ import annotations
