@@ -40,11 +40,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     folder = tmp_path_factory.mktemp("crash")
     root = registry_copy(folder / "root")
     connector = root / "connectors" / "cloud_control" / "connector.yaml"
-    change(connector, "      size: 2000\n", "      size: 200\n")
+    change(connector, "      page_size: 2000\n", "      page_size: 200\n")
     change(
         connector,
-        "    records: data[].rsms[].participants[]\n",
-        "    records: data[].rsms[].participants[]\n    max_records: 1500\n",
+        "    data_selector: data[].rsms[].participants\n",
+        "    data_selector: data[].rsms[].participants\n    max_records: 1500\n",
     )
     _without_gates(root / "schemas" / "participant_observation.odcs.yaml")
     write_secrets(folder / "secrets")
