@@ -164,19 +164,20 @@ class Http:
         """The answer of one host, its body not read yet. Raises _Failed."""
         self._begin()
         session = self._session if self.is_own(url) else self._elsewhere
-        silence_s = self._deadline.next_s()
+        silence_s, verify = self._deadline.next_s(), session.verify
         try:
-            return session.request(
+            # Not by `session.prepare_request`, which merges what a session may hold for half as long again.
+            prepared = requests.Request(
                 request.method,
                 url,
                 params=params,
-                headers=dict(request.headers),
+                headers={**session.headers, **request.headers},
                 data=request.data and request.data(),
                 json=request.json,
                 auth=request.auth if url == request.url else None,
-                timeout=(min(CONNECT_S, silence_s), silence_s),
-                stream=True,
-            )
+                cookies=session.cookies,
+            ).prepare()
+            return session.send(prepared, timeout=(min(CONNECT_S, silence_s), silence_s), verify=verify, stream=True)
         except SSLError as error:
             if isinstance(_innermost(error), ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 raise _Failed("busy", f"{self._host} breaks off while a secure connection is made") from None

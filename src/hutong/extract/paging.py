@@ -183,7 +183,8 @@ class _Tally:
         }
 
     def add(self, answer: Answer) -> None:
-        self.repeats = bool(answer.items) and answer.digest == self.before
+        same = answer.items == self.page if self.page else answer.digest == self.before
+        self.repeats = bool(answer.items) and same
         if answer.total is not None:
             if self.total is not None and answer.total != self.total:
                 self.doubt = _worse(self.doubt, "total_moved")
