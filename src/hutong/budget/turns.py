@@ -66,6 +66,7 @@ class _Owned(Allowance):
         self._connector, self._stream, self._settings, self._paused = connector, stream, settings, paused
         self._budget = connector.budget
         self._is_held = self._is_trying = self._has_answered = self._has_said = False
+        self._failures = 0
 
     def take(self) -> None:
         if self._is_held:
@@ -107,7 +108,8 @@ class _Owned(Allowance):
                 opened.close()
 
     def _settle(self) -> None:
-        if self._has_answered and self._standing.look().failures:
+        # What others failed at since the last look is settled with the next try.
+        if self._has_answered and self._failures:
             self._standing.answered()
         self._has_answered = False
 
@@ -115,6 +117,7 @@ class _Owned(Allowance):
         """0 when the right is taken; else the seconds after which to look again."""
         self._see_that_it_may()
         seen = self._standing.look()
+        self._failures = seen.failures
         if (open_s := self._standing.open_for_s(seen)) > 0:
             self._busy(f"{seen.failures} requests in a row failed; nobody asks it until {_clock(open_s)}")
         if (held_s := self._standing.held_for_s(seen)) > LONGEST_HOLD_S:
@@ -124,7 +127,7 @@ class _Owned(Allowance):
         if self._slots is not None and not self._slots.take():
             return SLOT_S * _JITTER.uniform(0.5, 1.5)
         wait_s = self._rate.take() if self._rate is not None else 0.0
-        if wait_s == 0 and not self._standing.may_try():
+        if wait_s == 0 and not self._standing.may_try(seen):
             wait_s = SLOT_S
         if wait_s > 0:
             self._release()

@@ -41,9 +41,9 @@ def test_it_opens_for_all_after_so_many_failures_in_a_row(two: tuple[Standing, S
     first.failed(None)
     second.failed(None)
     assert open_s(first) == open_s(second) == 0
-    assert first.may_try()
+    assert first.may_try(first.look())
     first.failed(None)
-    assert (open_s(second), second.may_try()) == (pytest.approx(60), False)
+    assert (open_s(second), second.may_try(second.look())) == (pytest.approx(60), False)
 
 
 def test_when_the_pause_is_over_one_tries_and_the_others_wait_for_what_it_finds(
@@ -54,9 +54,9 @@ def test_when_the_pause_is_over_one_tries_and_the_others_wait_for_what_it_finds(
         first.failed(None)
     clock.at_s += 60.1
     assert (open_s(first), open_s(second)) == (0, 0) or open_s(first) < 0
-    assert [second.may_try(), first.may_try()] == [True, False]
+    assert [second.may_try(second.look()), first.may_try(first.look())] == [True, False]
     second.answered()
-    assert first.may_try()
+    assert first.may_try(first.look())
 
 
 def test_a_try_that_fails_opens_it_again_and_one_that_never_ends_does_not_keep_it_open(
@@ -66,13 +66,13 @@ def test_a_try_that_fails_opens_it_again_and_one_that_never_ends_does_not_keep_i
     for _ in range(3):
         first.failed(None)
     clock.at_s += 60.1
-    assert first.may_try()
+    assert first.may_try(first.look())
     first.failed(None)
-    assert not second.may_try()
+    assert not second.may_try(second.look())
     clock.at_s += 60.1
-    assert first.may_try()
+    assert first.may_try(first.look())
     clock.at_s += 60.1  # the process that tried was killed
-    assert second.may_try()
+    assert second.may_try(second.look())
 
 
 def test_retry_after_holds_all_back_but_not_for_years(two: tuple[Standing, Standing], clock: Clock) -> None:

@@ -7,7 +7,7 @@ a sender may expect (section 6); one that no double can hold is refused.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Collection
 from itertools import chain
 from typing import Any
@@ -18,6 +18,7 @@ from hutong.pages.formats.reading import LANDED
 from hutong.pages.garbled import Garbled
 from hutong.pages.text import decode
 
+_LARGEST = sys.float_info.max
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
@@ -136,9 +137,9 @@ def _legible(value: Any) -> str:
 
 def _finite(digits: str) -> float:
     number = float(digits)
-    if math.isinf(number):
-        raise Garbled("the answer holds a number that is too large for a double")
-    return number
+    if -_LARGEST <= number <= _LARGEST:
+        return number
+    raise Garbled("the answer holds a number that is too large for a double")
 
 
 def _no_constant(word: str) -> Any:
