@@ -18,6 +18,7 @@ def test_killed_behind_every_single_commit_nothing_is_lost_or_doubled(made: Benc
     assert made.tally.total("kills") == COMMITS
 
 
+@pytest.mark.slow
 def test_killed_within_commits_nothing_is_lost_or_doubled(made: Bench) -> None:
     sigkill.within_commits(made.case("within a commit", 1))
     assert made.tally.problems == []

@@ -18,6 +18,7 @@ from tests.stores.seaweed import RunningS3
 pytestmark = pytest.mark.xdist_group("s3")
 
 
+@pytest.mark.slow
 def test_a_lost_file_is_made_good_and_a_changed_mapping_replayed(s3: RunningS3, tmp_path: Path) -> None:
     settings, store = settings_in(tmp_path), s3.store("redo")
     registry, secrets = open_registry(settings), resolver(settings)
