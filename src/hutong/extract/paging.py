@@ -51,18 +51,19 @@ def pages_of(stream: Stream, platform: Askable, window: Window | None, state: St
     """All pages of `window` from `state` on, asked for in windows of `incremental.step`; oldest first."""
     longest = stream.window_by.step if stream.window_by else None
     parts = [window] if window is None or longest is None else list(window.cut(longest))
-    at = int(state.get("part", 0)) if state else 0
-    doubt: Doubt | None = state.get("doubt") if state else None
-    inner: State = state.get("within", {}) if state else {}
+    step_s = longest.total_seconds() if longest else None
+    # Part 3 of another step begins elsewhere.
+    known = "part" in state and state.get("step_s") == step_s
+    at, doubt, inner = (state["part"], state["doubt"], state["within"]) if known else (0, None, {})
     for number in range(at, len(parts)):
         for step in walk(stream.paginator, platform, parts[number], inner):
             if step.state is not None:
-                onward: State | None = {"part": number, "within": step.state, "doubt": doubt}
+                onward: State | None = {"part": number, "step_s": step_s, "within": step.state, "doubt": doubt}
                 yield Step(step.reply, step.records, onward, "unproven", step.doubt)
                 continue
             doubt = _worse(doubt, step.doubt)
             is_last = number == len(parts) - 1
-            onward = None if is_last else {"part": number + 1, "within": {}, "doubt": doubt}
+            onward = None if is_last else {"part": number + 1, "step_s": step_s, "within": {}, "doubt": doubt}
             yield Step(step.reply, step.records, onward, _completeness(doubt) if is_last else "unproven", doubt)
         inner = {}
 
@@ -91,8 +92,9 @@ def by_number(paginator: PageNumber | Offset, platform: Askable, window: Window 
     first that is empty or smaller than one before it. A first page that is not full proves nothing: platforms cap
     sizes in silence.
     """
-    known = state.get("size") == paginator.page_size  # page 4 of another size begins elsewhere
     first = paginator.base_page if isinstance(paginator, PageNumber) else 0
+    way = [paginator.type, paginator.page_size, first]
+    known = state.get("way") == way  # page 4 of another size, or offset 4, begins elsewhere
     position, tally = (state["at"], _Tally.begun(state)) if known else (first, _Tally.begun({}))
     param = paginator.page_param if isinstance(paginator, PageNumber) else paginator.offset_param
     while True:
@@ -103,14 +105,14 @@ def by_number(paginator: PageNumber | Offset, platform: Askable, window: Window 
             yield _last(answer, doubt)
             return
         position += 1 if isinstance(paginator, PageNumber) else len(answer.items)
-        yield _onward(answer, {"at": position, "size": paginator.page_size, **tally.to_json()})
+        yield _onward(answer, {"at": position, "way": way, **tally.to_json()})
 
 
 def by_lead(
     paginator: Cursor | JsonLink | HeaderLink, platform: Askable, window: Window | None, state: State
 ) -> Iterator[Step]:
     """Pages each of which leads to the next, by link or by token, until one leads nowhere or back."""
-    known = "lead" in state
+    known = state.get("way") == paginator.type
     lead, tally = (state["lead"], _Tally.begun(state)) if known else (None, _Tally.begun({}))
     followed = {hash(lead)}
     while True:
@@ -126,7 +128,7 @@ def by_lead(
             yield _last(answer, doubt)
             return
         followed.add(hash(lead))
-        yield _onward(answer, {"lead": lead, **tally.to_json()})
+        yield _onward(answer, {"lead": lead, "way": paginator.type, **tally.to_json()})
 
 
 def by_halves(paginator: WindowSplit, platform: Askable, window: Window, state: State) -> Iterator[Step]:

@@ -71,6 +71,7 @@ def opening(
     The start is rounded down and the end up to what the platform's form can say. None when that leaves nothing: the
     cursor lies in the future. Raises ValueError when the cursor cannot be read.
     """
+    is_stated = start is not None
     if start is None and cursor is None:
         start = now - incremental.since
     elif start is None:
@@ -78,7 +79,9 @@ def opening(
         if seen is None:
             raise ValueError(f"the cursor '{cursor}' cannot be read as {incremental.form}")
         start = seen - incremental.lateness
-    now -= incremental.settle
+    if not is_stated:
+        # A stretch that somebody asked for is asked for whole.
+        now -= incremental.settle
     step = STEPS[incremental.param_form]
     start, end = _down(start, step), -_down_since_epoch(-(now - EPOCH), step) + EPOCH
     return Window(start, end, step) if start < end else None

@@ -163,6 +163,13 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
             file.problem(
                 "state `start_param`, the parameter that takes the window's start", "streams", name, "incremental"
             )
+        if incremental.end_param is None and (incremental.step or stream.paginator.type == "window_split"):
+            file.problem(
+                "windows are asked for in parts, so state `end_param`, the parameter that takes a window's end",
+                "streams",
+                name,
+                "incremental",
+            )
         if incremental.param_form == "local" and incremental.param_zone is None:
             file.problem("the bounds' form 'local' carries no zone; state `param_zone`", "streams", name, "incremental")
     needed = stream.format.needs | set(re.split(r"[.\[\]]+", stream.data_selector))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hutong.extract.window import opening
 from hutong.model.batch import Page
+from hutong.model.incremental import Incremental
 
-from .speaking import INCREMENTAL, Asked, Dialect, Says, connector, numbers, pull, rows, says, speaking
+from .speaking import INCREMENTAL, NOW, Asked, Dialect, Says, connector, numbers, pull, rows, says, speaking
 
 OFFSET = {"type": "offset", "page_size": 10, "total_path": "total"}
 CURSOR = {"type": "cursor", "page_size": 10, "cursor_path": "meta.next", "cursor_param": "after"}
@@ -184,3 +187,33 @@ def test_pages_and_windows_of_a_post_go_into_its_body() -> None:
     assert (sent["city"], sent["page"]) == ("500000", {"no": 2, "size": 10})
     assert set(sent["window"]) == {"from", "to"}
     assert server.asked[-1].query == {"v": "2"}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"incremental": INCREMENTAL | {"since": "PT3H", "step": "PT90M"}}, {"paginator": OFFSET}]
+)
+def test_a_place_that_another_declaration_left_is_not_taken_for_one_of_its_own(changed: dict[str, Any]) -> None:
+    def dialect(asked: Asked) -> Says:
+        begin = int(asked.query.get("offset", (int(asked.query.get("page", 1)) - 1) * 10))
+        return says({"rows": rows(25)[begin : begin + 10], "total": 25})
+
+    paginator = {"type": "page_number", "page_size": 10, "total_path": "total"}
+    stream = {"paginator": paginator, "incremental": INCREMENTAL | {"since": "PT3H", "step": "PT1H"}}
+    with speaking(dialect) as server:
+        # Stopped in the second part, at its second page.
+        left = list(pull(connector(server.address, stream)))[3]
+        before = len(server.asked)
+        list(pull(connector(server.address, stream | changed), position=left.resume))
+    again = server.asked[before].query
+    assert again["from"] == server.asked[0].query["from"] or "offset" in again
+    assert again.get("offset", "0") == "0"
+    assert again.get("page", "1") == "1"
+
+
+def test_a_stated_stretch_is_asked_for_to_its_end_though_the_platform_needs_to_settle() -> None:
+    declared = Incremental.model_validate(INCREMENTAL | {"settle": "PT10M"})
+    end, start = NOW.replace(microsecond=0), NOW.replace(microsecond=0) - timedelta(hours=1)
+    stated, live = opening(declared, None, end, start), opening(declared, None, end)
+    assert stated is not None
+    assert live is not None
+    assert (stated.start, stated.end, live.end) == (start, end, end - timedelta(minutes=10))
