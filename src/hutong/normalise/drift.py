@@ -14,8 +14,8 @@ from typing import Any
 
 from hutong.model.batch import Change, Drift
 from hutong.model.finding import Finding
-from hutong.normalise.shape import Shape, json_type
 from hutong.normalise.showing import Shower
+from hutong.schema.shape import Shape, json_type
 
 MOST = 50
 """New fields that are told apart: in one record, and in one batch."""

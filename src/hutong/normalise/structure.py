@@ -18,8 +18,8 @@ from jsonschema.exceptions import ValidationError
 
 from hutong.model.connector import JsonSchema
 from hutong.model.finding import Finding
-from hutong.normalise.shape import Shape, shape_of, strict, untyped
 from hutong.normalise.showing import Shower, shortened
+from hutong.schema.shape import Shape, shape_of, strict, untyped
 
 Content = dict[str, Any]
 

@@ -18,8 +18,8 @@ from hutong.model.finding import reason
 from hutong.model.rows import Normalised
 from hutong.normalise import Plan, Pseudonymiser, compile_source, normalise
 from hutong.normalise.drift import MOST, cut
-from hutong.normalise.shape import shape_of
 from hutong.registry import Registry, Source, open_registry
+from hutong.schema.shape import shape_of
 from hutong.settings import read
 
 RECEIVED = datetime(2026, 3, 18, 0, 16, tzinfo=UTC)

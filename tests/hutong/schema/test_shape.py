@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.normalise.drift import stray_of
-from hutong.normalise.shape import shape_of, strict, untyped
+from hutong.schema.shape import shape_of, strict, untyped
 
 POINT = {"type": "object", "properties": {"x": {"type": "number"}, "y": {"type": ["number", "null"]}}}
 NAMED = {"properties": {"name": {"type": "string"}}}
