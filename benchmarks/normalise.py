@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from hutong.model.batch import Record, Sequence
-from hutong.normalise import compile_source, normalise
+from hutong.normalise import compile_source, normalise_records
 from hutong.registry import open_registry
 from hutong.settings import read
 
@@ -44,9 +44,9 @@ def main(count: int) -> None:
     started = perf_counter()
     plan = compile_source(source, None)
     compiled = perf_counter()
-    made = normalise(records, Sequence("cloud_control", "rsm", "500000"), 1, plan)
+    made = normalise_records(records, Sequence("cloud_control", "rsm", "500000"), 1, plan)
     took = perf_counter() - compiled
-    rows = sum(len(part) for part in made.rows.values())
+    rows = sum(frame.height for frame in made.frames.values())
     print(f"compiled in {compiled - started:.2f} s; {count} records in {took:.2f} s: {count / took:,.0f} a second")
     print(f"{rows} rows, {len(made.refused)} refused")
 

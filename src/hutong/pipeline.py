@@ -21,9 +21,10 @@ from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
 from hutong.model.rows import Refresh
+from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.shown import keys_shown
-from hutong.normalise.stage import Plan, compile_source, normalise, pseudonymiser
+from hutong.normalise.stage import normalise
 from hutong.pages import records_of
 from hutong.pauses import paused
 from hutong.publish.stage import last_published, publish
@@ -127,10 +128,10 @@ def publish_landed(
                 "restore the landing table from a backup, then run `hutong verify`",
             )
         late = Lateness(source.stream.window_by, pages[0].mark)
-        normalised = normalise(late.watch(records_of(pages, source.stream)), sequence, batch, plan)
+        normalised = normalise(pages, sequence, batch, plan, late.lags)
         validated = validate(normalised, source)
         refresh = _refresh(source, sequence, batch, pages, plan, store, key)
-        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh, late.by)
+        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
 
 
 def _refresh(

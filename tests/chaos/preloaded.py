@@ -1,6 +1,6 @@
 """What every worker needs, imported and warmed before any is forked: units and coordinate systems take a second."""
 
-from hutong.normalise.stage import compile_source, pseudonymiser
+from hutong.normalise.plan import compile_source, pseudonymiser
 from hutong.registry import open_registry
 from hutong.secrets import resolver
 from hutong.settings import read

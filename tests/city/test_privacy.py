@@ -17,7 +17,7 @@ import pytest
 
 from citysim.views import traffic_safety
 from citysim.views.city import View
-from hutong.normalise.stage import pseudonymiser
+from hutong.normalise.plan import pseudonymiser
 from hutong.pipeline import store_key
 from hutong.store.landing import read_batch
 from tests.conftest import CREDENTIALS, CityLake

@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+import polars as pl
 import pyarrow as pa
 
 from hutong.model.batch import Drift, GateResult, Record, Refused
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
     """A batch in the words of its datasets.
 
-    rows: dataset -> rows, every column of its contract present, each with its `record` number.
-    records: number -> raw record, of those that have rows. refused: those that cannot be read, with their findings.
-    withheld: how many are left out because they drifted. is_frozen: drift refuses the whole batch.
+    frames: dataset -> rows, with the columns of its contract in its order and types, each with its `record` number.
+    record: number -> the raw record, read again; for the few that are refused after all. refused: those that cannot be
+    read, with their findings. withheld: how many are left out because they drifted. is_frozen: drift refuses the whole
+    batch. late: number of a record -> how late it came.
     """
 
     received: int
-    rows: Mapping[str, Sequence[Row]]
-    records: Mapping[int, Record]
+    frames: Mapping[str, pl.DataFrame]
+    record: Callable[[int], Record]
     refused: Sequence[Refused]
     withheld: int = 0
     drift: Sequence[Drift] = ()
     is_frozen: bool = False
+    late: Mapping[int, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What may be published: per dataset a table of the contract's schema with one row per key, and the records that
+    """What may be published: per dataset a frame of the contract's columns with one row per key, and the records that
     may not pass.
 
     repeats: dataset -> duplicate or superseded -> how many rows another of the same batch stands for.
-    withheld, drift, is_frozen: as in `Normalised`.
+    withheld, drift, is_frozen, late: as in `Normalised`.
     """
 
     received: int
-    tables: Mapping[str, pa.Table]
+    frames: Mapping[str, pl.DataFrame]
     repeats: Mapping[str, Mapping[str, int]]
     refused: Sequence[Refused]
     gates: Sequence[GateResult]
     withheld: int = 0
     drift: Sequence[Drift] = ()
     is_frozen: bool = False
+    late: Mapping[int, timedelta] = field(default_factory=dict)
 
     @property
     def is_refused(self) -> bool:

@@ -1,6 +1,8 @@
-"""What a record means: raw record -> rows of base datasets, one at a time. The definition of right for faster ways."""
+"""What a record means: raw record -> rows of base datasets."""
 
+from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
-from hutong.normalise.stage import Plan, compile_source, normalise, pseudonymiser
+from hutong.normalise.reference import normalise_records
+from hutong.normalise.stage import normalise
 
-__all__ = ["Plan", "Pseudonymiser", "compile_source", "normalise", "pseudonymiser"]
+__all__ = ["Plan", "Pseudonymiser", "compile_source", "normalise", "normalise_records", "pseudonymiser"]

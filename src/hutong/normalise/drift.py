@@ -7,7 +7,7 @@ Whatever names come with the data, what is told of a batch stays bounded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -103,28 +103,39 @@ def _cut(value: Any, shape: Shape) -> Any:
 class Watch:
     """What drifts in one batch, told by its records one after another."""
 
-    def __init__(self, reads: Iterable[str], carried: Collection[str], stream: str, shower: Shower) -> None:
+    def __init__(
+        self,
+        reads: Iterable[str],
+        carried: Collection[str],
+        stream: str,
+        shower: Shower,
+        contents: Callable[[], Iterable[Content]],
+    ) -> None:
         """reads: dotted paths that the mapping reads. carried: fields that `pages` puts into every record, with null
-        where the enclosing element has none.
+        where the enclosing element has none. contents: reads those of the whole batch once more.
         """
         self._unseen = [tuple(path.split(".")) for path in reads]
         self._carried, self._stream, self._shower = carried, stream, shower
-        self._contents: list[Content] = []
+        self._contents, self._seen = contents, 0
         self._names: dict[Path, str] = {}
         self._new: Counter[str] = Counter()
         self._retyped: Counter[Path] = Counter()
 
     def see(self, content: Content, stray: Stray | None) -> None:
         """Count a record. stray: what is not as declared in it."""
-        self._contents.append(content)
-        if self._unseen:
-            self._unseen = [path for path in self._unseen if not self._has(content, path)]
+        self.see_plain(1, lambda path: self._has(content, path))
         if stray:
             # Not a set: a batch that is made again must tell the same in the same order.
             for name in dict.fromkeys(map(self._name, stray.new)):
                 self._new[name] += 1
             for path in stray.retyped:
                 self._retyped[path] += 1
+
+    def see_plain(self, count: int, has: Callable[[tuple[str, ...]], bool]) -> None:
+        """Count records that are as declared. has: whether any of them holds a field, by its path."""
+        self._seen += count
+        if self._unseen:
+            self._unseen = [path for path in self._unseen if not has(path)]
 
     @property
     def has_strays(self) -> bool:
@@ -133,7 +144,7 @@ class Watch:
 
     def drift(self) -> tuple[Drift, ...]:
         """What drifted in the batch, each field once."""
-        gone = {self._shower.field(path): len(self._contents) for path in self._unseen if self._contents}
+        gone = {self._shower.field(path): self._seen for path in self._unseen if self._seen}
         retyped = {
             self._shower.field(path): count
             for path, count in self._retyped.items()
@@ -166,7 +177,7 @@ class Watch:
 
     def _is_all(self, path: Path, count: int) -> bool:
         """Whether no more than the `count` records in which it has another type hold the field at all."""
-        holding = (content for content in self._contents if _holds(content, path))
+        holding = (content for content in self._contents() if _holds(content, path))
         return sum(1 for _ in islice(holding, count + 1)) == count
 
 

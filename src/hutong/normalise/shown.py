@@ -10,7 +10,7 @@ import pyarrow as pa
 from hutong.model.batch import Record
 from hutong.model.dataset import Dataset
 from hutong.model.rows import Refresh
-from hutong.normalise.stage import Plan, Row, RowPlan, Trouble
+from hutong.normalise.plan import Plan, Row, RowPlan, Trouble
 from hutong.registry import Source
 from hutong.schema.arrow import TYPES
 
@@ -43,7 +43,7 @@ class _Listing:
         key = dataset.own_key
         self.dataset, self.unreadable = dataset, 0
         self._plan = RowPlan(
-            dataset.id,
+            dataset,
             dict.fromkeys(key),
             tuple(one for one in part.one_column if one[0] in key),
             tuple(one for one in part.several_columns if one[0] in key),

@@ -13,12 +13,9 @@ from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from hutong.errors import StoreError
@@ -60,13 +57,11 @@ def publish(
     registry: Registry,
     store: Store,
     refresh: Refresh | None = None,
-    late: Mapping[int, timedelta] = MappingProxyType({}),
 ) -> Published:
     """Publish `batch`; what is committed already is left as it is.
 
     refresh: what the pull shows, when the batch ends one that shows everything; what it does not show becomes a
-    tombstone, unless a gate refuses the batch or a record's key cannot be read. late: number of a record -> how far it
-    lies behind what had been pulled before.
+    tombstone, unless a gate refuses the batch or a record's key cannot be read.
     Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
     begun under other versions of what is declared.
     """
@@ -84,7 +79,7 @@ def publish(
     by_dataset: dict[str, dict[str, int]] = {}
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
-        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, late, by_dataset, store)
+        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, by_dataset, store)
         by_dataset[dataset.table] = (
             counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
         )
@@ -140,17 +135,17 @@ def _commit_dataset(
     source: Source,
     pages: SequenceOf[LandedPage],
     refresh: Refresh | None,
-    late: Mapping[int, timedelta],
     others: Mapping[str, dict[str, int]],
     store: Store,
 ) -> Counts:
     """Commit the rows of one dataset; the deciding one with the whole account."""
 
     def build(snapshot: DeltaTable) -> Change:
-        table, repeats = validated.tables[dataset.id], validated.repeats[dataset.id]
+        new, repeats = validated.frames[dataset.id], validated.repeats[dataset.id]
         if validated.is_refused:
-            table, repeats = table.slice(0, 0), {}
-        change = change_for(snapshot, table, repeats, dataset, sequence, _shown(refresh, dataset), late)
+            new, repeats = new.clear(), {}
+        shown = _shown(refresh, dataset)
+        change = change_for(snapshot, new, repeats, dataset, sequence, shown, validated.late)
         if dataset.id != source.deciding.id:
             return change
         rows = {**others, dataset.table: change.counts["rows"]}
@@ -206,6 +201,6 @@ def _commit_rows(dataset: Dataset, place: Place, rows: list[dict[str, Any]], seq
 
 
 def _newest(validated: Validated, source: Source) -> datetime | None:
-    table: pa.Table = validated.tables[source.deciding.id]
-    newest: datetime | None = pc.max(table["observed_at"]).as_py() if table.num_rows else None
+    newest = validated.frames[source.deciding.id]["observed_at"].max()
+    assert newest is None or isinstance(newest, datetime)
     return newest

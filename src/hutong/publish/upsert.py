@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
+from hutong.schema.arrow import arrow_schema
 from hutong.schema.life import Life
 from hutong.schema.versions import Outcomes, Settled, added, as_frame, as_table, settle
 from hutong.store.tables import Change, literal
@@ -50,26 +51,26 @@ class Shown:
 
 def change_for(
     snapshot: DeltaTable,
-    table: pa.Table,
+    new: pl.DataFrame,
     repeats: Outcomes,
     dataset: Dataset,
     sequence: Sequence,
     shown: Shown | None = None,
     late: Mapping[int, timedelta] = MappingProxyType({}),
 ) -> Change:
-    """The change that brings `table` into `snapshot`; its counts say what became of every row.
+    """The change that brings `new` rows into `snapshot`; its counts say what became of every row.
 
-    table: one row per key, all of the source of `sequence`. repeats: what became of rows that lost against another of
-    the same batch. shown: when the batch ends a complete refresh; only for datasets with tombstones. late: number of
-    the record -> how late it came; those that brought something new are counted by how late they were.
+    new: one row per key, the columns of `dataset`, all of the source of `sequence`. repeats: what became of rows that
+    lost against another of the same batch. shown: when the batch ends a complete refresh; only for datasets with
+    tombstones. late: number of the record -> how late it came; those that brought something new are counted by how
+    late they were.
     """
-    new = as_frame(table)
     life = _life(snapshot, sequence, shown) if dataset.has_tombstones else None
     of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
     old = _standing(of_source, new, dataset)
     if life is None and old.is_empty():
-        counts = {"rows": added(repeats, {"written": table.num_rows}), **_caught(new["record"], late)}
-        return Change(table, counts)
+        counts = {"rows": added(repeats, {"written": new.height}), **_caught(new["record"], late)}
+        return Change(as_table(new, arrow_schema(dataset)), counts)
     settled = settle(new, old, dataset, life)
     if shown is not None and life is not None:
         others = _others(of_source, new, shown, life, dataset)
@@ -78,7 +79,7 @@ def change_for(
     transactions = {}
     if life is not None and life.at is not None and life.is_newest:
         transactions[sequence.refreshes] = (life.at - EPOCH) // timedelta(microseconds=1)
-    rows = as_table(settled.rows, table.schema)
+    rows = as_table(settled.rows, arrow_schema(dataset))
     if settled.replaced.is_empty():
         return Change(rows, counts, transactions=transactions)
     touched = old.join(settled.replaced, on=list(dataset.own_key), how="semi")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from hutong.model.dataset import Dataset, FieldType
@@ -19,6 +20,22 @@ TYPES: Mapping[FieldType, pa.DataType] = {
     "date": pa.date32(),
     "binary": pa.binary(),
 }
+
+_POLARS: Mapping[FieldType, pl.DataType] = {
+    "string": pl.String(),
+    "int": pl.Int32(),
+    "long": pl.Int64(),
+    "double": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "timestamp": pl.Datetime("us", "UTC"),
+    "date": pl.Date(),
+    "binary": pl.Binary(),
+}
+
+
+def frame_schema(dataset: Dataset) -> dict[str, pl.DataType]:
+    """The columns of `dataset` in the contract's order, as polars has them."""
+    return {field.name: _POLARS[field.type] for field in dataset.fields}
 
 
 def arrow_schema(dataset: Dataset) -> pa.Schema:
@@ -43,3 +60,13 @@ def to_table(rows: Sequence[Mapping[str, Any]], dataset: Dataset) -> pa.Table:
     schema = arrow_schema(dataset)
     columns = [pa.array([row[field.name] for row in rows], type=field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def to_frame(rows: Sequence[Mapping[str, Any]], dataset: Dataset) -> pl.DataFrame:
+    """`rows` as a frame of the contract's columns. Raises TypeError when a value does not have its type."""
+    return pl.DataFrame(
+        {
+            name: pl.Series(name, [row[name] for row in rows], kind, strict=True)
+            for name, kind in frame_schema(dataset).items()
+        }
+    )

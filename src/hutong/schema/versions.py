@@ -39,15 +39,14 @@ class Settled:
     news: pl.Series
 
 
-def winners(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, Outcomes]:
-    """One row per key of `table`, and what became of the rows that lost: duplicate (same content) or superseded.
+def winners(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, Outcomes]:
+    """One row per key of `frame`, and what became of the rows that lost: duplicate (same content) or superseded.
 
-    table: n rows, key columns without nulls. Returns at most n rows, in no promised order.
+    frame: n rows, key columns without nulls. Returns at most n rows, in no promised order.
     """
     key = list(dataset.own_key)
-    frame = as_frame(table)
     if frame.select(key).n_unique() == frame.height:
-        return table, {}
+        return frame, {}
     # Rows that are equal in all of the order keep the order they came in, so that publishing again gives the same.
     ranked = frame.sort([*key, *_order(dataset)], maintain_order=True)
     is_last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in key)
@@ -55,7 +54,7 @@ def winners(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, Outcomes]:
     best = ranked.filter("is_last").drop("is_last")
     lost = _beside(ranked.filter(~pl.col("is_last")).drop("is_last"), best, dataset)
     same = int(lost["is_same"].sum())
-    return as_table(best, table.schema), _counts({"duplicate": same, "superseded": lost.height - same})
+    return best, _counts({"duplicate": same, "superseded": lost.height - same})
 
 
 def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | None = None) -> Settled:

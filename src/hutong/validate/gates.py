@@ -10,19 +10,19 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
+import polars as pl
 
 from hutong.errors import HutongError
 from hutong.model.batch import GateResult
 from hutong.model.dataset import Dataset
 
 
-def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
-    """What each gate of `dataset` says of `table`; nothing for an empty table.
+def check_gates(frame: pl.DataFrame, dataset: Dataset) -> list[GateResult]:
+    """What each gate of `dataset` says of `frame`; nothing for an empty one.
 
     Raises HutongError when Great Expectations is not installed: data is not published unchecked.
     """
-    if not dataset.gates or table.num_rows == 0:
+    if not dataset.gates or frame.is_empty():
         return []
     try:
         import great_expectations as gx
@@ -35,7 +35,7 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    frame = table.select(_columns(dataset)).to_pandas()
+    columns = frame.select(_columns(dataset)).to_pandas()
     batch = (
         context.data_sources.add_pandas("batch").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
     )
@@ -46,7 +46,7 @@ def check_gates(table: pa.Table, dataset: Dataset) -> list[GateResult]:
             for gate in dataset.gates
         ],
     )
-    result = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite, result_format="BASIC")
+    result = batch.get_batch(batch_parameters={"dataframe": columns}).validate(suite, result_format="BASIC")
     by_name = {one.expectation_config.meta["gate"]: one for one in result.results if one.expectation_config}
     return [
         GateResult(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 
+import polars as pl
+
 from hutong.model.batch import Refused
 from hutong.model.dataset import Dataset
 from hutong.model.finding import Finding
 from hutong.model.rows import Normalised, Validated
 from hutong.pages import raw_text
 from hutong.registry import Source
-from hutong.schema.arrow import to_table
 from hutong.schema.rules import compile_rules
 from hutong.schema.versions import winners
 from hutong.validate.gates import check_gates
@@ -26,20 +27,20 @@ def validate(normalised: Normalised, source: Source) -> Validated:
     """The rows of `normalised` checked against the contracts of `source`."""
     codes = {name: frozenset(entries) for name, entries in source.codes.items()}
     findings: dict[int, list[Finding]] = {}
-    for name, rows in normalised.rows.items():
+    for name, frame in normalised.frames.items():
         check = compile_rules(source.datasets[name].rules, codes, _hidden(source.datasets[name]))
-        for row in rows:
+        for row in frame.iter_rows(named=True):
             if found := check(row):
                 findings.setdefault(row["record"], []).extend(found)
-    tables, repeats = {}, {}
-    for name, rows in normalised.rows.items():
-        passing = to_table([row for row in rows if row["record"] not in findings], source.datasets[name])
-        tables[name], repeats[name] = winners(passing, source.datasets[name])
+    frames, repeats = {}, {}
+    for name, frame in normalised.frames.items():
+        passing = frame.filter(~pl.col("record").is_in(list(findings))) if findings else frame
+        frames[name], repeats[name] = winners(passing, source.datasets[name])
     newly = [
-        Refused(normalised.records[number], tuple(found), raw_text(normalised.records[number], source.stream))
+        Refused(record := normalised.record(number), tuple(found), raw_text(record, source.stream))
         for number, found in findings.items()
     ]
-    gates = [result for name, table in tables.items() for result in check_gates(table, source.datasets[name])]
+    gates = [result for name, frame in frames.items() for result in check_gates(frame, source.datasets[name])]
     for gate in gates:
         if not gate.passed:
             log.warning(
@@ -52,13 +53,14 @@ def validate(normalised: Normalised, source: Source) -> Validated:
     refused = sorted([*normalised.refused, *newly], key=lambda one: one.record.number)
     return Validated(
         received=normalised.received,
-        tables=tables,
+        frames=frames,
         repeats=repeats,
         refused=refused,
         gates=gates,
         withheld=normalised.withheld,
         drift=normalised.drift,
         is_frozen=normalised.is_frozen,
+        late=normalised.late,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from hutong.model.batch import Record, Sequence
 from hutong.model.rows import Normalised
-from hutong.normalise import Pseudonymiser, compile_source, normalise
+from hutong.normalise import Pseudonymiser, compile_source, normalise_records
 from hutong.registry import Registry, open_registry
 from hutong.settings import read
 
@@ -28,7 +28,7 @@ def declared(registry: Registry, name: str, *contents: dict[str, Any]) -> Normal
     platform, stream = name.split(".")
     records = [Record(number, 0, number, content, RECEIVED) for number, content in enumerate(contents)]
     plan = compile_source(registry.source(platform, stream), KEY)
-    return normalise(records, Sequence(platform, stream, "500000"), 1, plan)
+    return normalise_records(records, Sequence(platform, stream, "500000"), 1, plan)
 
 
 PARTICIPANT: dict[str, Any] = {
@@ -50,7 +50,7 @@ PARTICIPANT: dict[str, Any] = {
 
 def test_a_participant(registry: Registry) -> None:
     found = declared(registry, "cloud_control.rsm", PARTICIPANT)
-    (row,) = found.rows["participant_observation"]
+    (row,) = found.frames["participant_observation"].to_dicts()
     assert (row["lon"], row["lat"], row["source_crs"]) == (106.551475, 29.5630842, "EPSG:4326")
     assert (row["speed_mps"], row["heading_deg"]) == (14.44, 90.0)
     assert (row["length_m"], row["width_m"], row["object_height_m"]) == (4.5, 1.8, 1.5)
@@ -68,14 +68,14 @@ def test_a_participant_of_which_nothing_is_known(registry: Registry) -> None:
         "size": {"width": 0, "length": 0, "height": 0},
         "secMark": 60000,
     }
-    (row,) = declared(registry, "cloud_control.rsm", PARTICIPANT | unknown).rows["participant_observation"]
+    (row,) = declared(registry, "cloud_control.rsm", PARTICIPANT | unknown).frames["participant_observation"].to_dicts()
     names = ("lon", "lat", "source_crs", "height_m", "speed_mps", "heading_deg", "length_m", "observed_at", "date")
     assert [row[name] for name in names] == [None] * len(names)
 
 
 def test_a_participant_sampled_in_the_minute_before_its_envelope(registry: Registry) -> None:
     late = PARTICIPANT | {"moy": 109456, "timestamp": 1773792960050, "secMark": 59900}
-    (row,) = declared(registry, "cloud_control.rsm", late).rows["participant_observation"]
+    (row,) = declared(registry, "cloud_control.rsm", late).frames["participant_observation"].to_dicts()
     assert row["observed_at"] == datetime(2026, 3, 18, 0, 15, 59, 900000, tzinfo=UTC)
 
 
@@ -111,7 +111,7 @@ ACCIDENT: dict[str, Any] = {
 
 
 def test_an_accident(registry: Registry) -> None:
-    (row,) = declared(registry, "traffic_safety.accident", ACCIDENT).rows["traffic_event"]
+    (row,) = declared(registry, "traffic_safety.accident", ACCIDENT).frames["traffic_event"].to_dicts()
     assert (row["lon"], row["lat"]) == pytest.approx((106.5516, 29.5630), abs=1e-6)
     assert row["started_at"] == datetime(2026, 3, 18, 0, 12, tzinfo=UTC)
     assert row["updated_at"] == datetime(2026, 3, 18, 0, 20, 11, tzinfo=UTC)
@@ -122,7 +122,8 @@ def test_an_accident(registry: Registry) -> None:
 
 @pytest.mark.parametrize("plate", ["-", "000000", "无牌", "未识别"])
 def test_an_accident_without_a_plate(registry: Registry, plate: str) -> None:
-    (row,) = declared(registry, "traffic_safety.accident", ACCIDENT | {"hphm": plate}).rows["traffic_event"]
+    found = declared(registry, "traffic_safety.accident", ACCIDENT | {"hphm": plate})
+    (row,) = found.frames["traffic_event"].to_dicts()
     assert row["plate_key"] is None
 
 
@@ -148,7 +149,7 @@ FLOW: dict[str, Any] = {
 
 def test_a_section_and_its_flow(registry: Registry) -> None:
     found = declared(registry, "transport_info.section_flow", FLOW)
-    (flow,), (section,) = found.rows["traffic_flow"], found.rows["road_segment"]
+    (flow,), (section,) = found.frames["traffic_flow"].to_dicts(), found.frames["road_segment"].to_dicts()
     assert flow["speed_mps"] == pytest.approx(23.5 / 3.6, abs=1e-12)
     assert (flow["flow_vph"], flow["vehicle_count"], flow["occupancy"]) == (2232.0, 186, 0.31)
     assert flow["period_start"] == datetime(2026, 3, 18, 0, 10, tzinfo=UTC)
@@ -159,14 +160,14 @@ def test_a_section_and_its_flow(registry: Registry) -> None:
 
 def test_a_section_on_which_nobody_drove_until_midnight(registry: Registry) -> None:
     nobody = {"flow": 0, "speed": 0, "status": 0, "tpi": None, "occupancy": 0, "statTime": "2026-03-18 24:00:00"}
-    (flow,) = declared(registry, "transport_info.section_flow", FLOW | nobody).rows["traffic_flow"]
+    (flow,) = declared(registry, "transport_info.section_flow", FLOW | nobody).frames["traffic_flow"].to_dicts()
     assert (flow["vehicle_count"], flow["speed_mps"], flow["occupancy"], flow["tpi"]) == (0, None, 0.0, None)
     assert flow["date"] == date(2026, 3, 18)
 
 
 def test_a_section_whose_sensor_is_down(registry: Registry) -> None:
     down = {"flow": -1, "largeVehFlow": -1, "speed": -1, "status": 0, "tpi": None, "occupancy": -1}
-    (flow,) = declared(registry, "transport_info.section_flow", FLOW | down).rows["traffic_flow"]
+    (flow,) = declared(registry, "transport_info.section_flow", FLOW | down).frames["traffic_flow"].to_dicts()
     assert [flow[name] for name in ("vehicle_count", "flow_vph", "speed_mps", "occupancy")] == [None] * 4
 
 
@@ -202,7 +203,7 @@ def test_a_centreline_in_metres(registry: Registry) -> None:
     }
     found = declared(registry, "cim.road_segment", segment)
     assert not found.refused
-    (row,) = found.rows["road_segment"]
+    (row,) = found.frames["road_segment"].to_dicts()
     assert row["design_speed_mps"] == pytest.approx(60 / 3.6, abs=1e-12)
     assert row["observed_at"] == datetime(2025, 11, 29, 16, tzinfo=UTC)
     assert (row["road_class"], row["road_class_raw"]) == ("arterial", "主干路")

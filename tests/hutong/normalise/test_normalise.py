@@ -18,7 +18,7 @@ from hutong.model.declared import Words
 from hutong.model.finding import reason
 from hutong.model.mapping import Mapping
 from hutong.model.rows import Normalised
-from hutong.normalise import Pseudonymiser, compile_source, normalise, pseudonymiser
+from hutong.normalise import Pseudonymiser, compile_source, normalise_records, pseudonymiser
 from hutong.registry import Source
 from hutong.secrets import Secret
 
@@ -106,12 +106,12 @@ GOOD = {"id": "L1", "at": "2026-03-18T23:59:00+08:00", "height": 850, "owner": {
 
 def run(*contents: Any, plan: Any = PLAIN) -> Normalised:
     records = [Record(number, 3, number, content, RECEIVED) for number, content in enumerate(contents)]
-    return normalise(records, SEQUENCE, 7, plan)
+    return normalise_records(records, SEQUENCE, 7, plan)
 
 
 class TestRows:
     def test_every_column_of_the_contract_is_there_in_its_order(self) -> None:
-        (row,) = run(GOOD).rows["lamp_state"]
+        (row,) = run(GOOD).frames["lamp_state"].to_dicts()
         assert tuple(row) == tuple(COLUMNS)
         assert row == {
             "city": "500000",
@@ -132,25 +132,21 @@ class TestRows:
 
     def test_the_date_is_that_of_the_city_and_not_of_utc(self) -> None:
         found = run({**GOOD, "at": "2026-03-18T16:00:00Z"}, {**GOOD, "at": "2026-03-18T15:59:59Z"})
-        assert [row["date"].day for row in found.rows["lamp_state"]] == [19, 18]
+        assert [row["date"].day for row in found.frames["lamp_state"].to_dicts()] == [19, 18]
 
     def test_a_record_gives_one_row_to_each_dataset(self) -> None:
         found = run(GOOD, GOOD)
-        assert list(found.rows) == ["lamp_state", "lamp"]
-        assert [row["record"] for row in found.rows["lamp"]] == [0, 1]
-        assert "date" not in found.rows["lamp"][0]
+        assert list(found.frames) == ["lamp_state", "lamp"]
+        assert [row["record"] for row in found.frames["lamp"].to_dicts()] == [0, 1]
+        assert "date" not in found.frames["lamp"].to_dicts()[0]
 
     def test_no_records_are_a_batch_too(self) -> None:
         found = run()
-        assert (found.received, dict(found.rows), dict(found.records), list(found.refused)) == (
-            0,
-            {"lamp_state": [], "lamp": []},
-            {},
-            [],
-        )
+        assert (found.received, list(found.refused)) == (0, [])
+        assert {name: frame.height for name, frame in found.frames.items()} == {"lamp_state": 0, "lamp": 0}
 
     def test_rows_do_not_share_state(self) -> None:
-        first, second = run(GOOD, {**GOOD, "height": -1}).rows["lamp_state"]
+        first, second = run(GOOD, {**GOOD, "height": -1}).frames["lamp_state"].to_dicts()
         assert (first["height_m"], second["height_m"]) == (8.5, None)
 
 
@@ -158,8 +154,8 @@ class TestRefusal:
     def test_the_others_go_on(self) -> None:
         found = run(GOOD, {"id": 5}, {**GOOD, "id": "L3"})
         assert found.received == 3
-        assert sorted(found.records) == [0, 2]
-        assert [row["source_id"] for row in found.rows["lamp_state"]] == ["L1", "L3"]
+        assert found.record(2).content["id"] == "L3"
+        assert [row["source_id"] for row in found.frames["lamp_state"].to_dicts()] == ["L1", "L3"]
         assert [refused.record.number for refused in found.refused] == [1]
 
     def test_the_structure_names_every_fault(self) -> None:
@@ -185,7 +181,7 @@ class TestRefusal:
 
     def test_one_unreadable_dataset_keeps_the_record_out_of_all(self) -> None:
         found = run({**GOOD, "height": "tall"})
-        assert dict(found.rows) == {"lamp_state": [], "lamp": []}
+        assert all(frame.is_empty() for frame in found.frames.values())
 
     def test_every_finding_can_be_said_in_both_languages(self) -> None:
         for refused in run({"id": 5, "at": "x{y}"}, {**GOOD, "note": "x", "height": "{0}"}).refused:
@@ -262,7 +258,7 @@ CONTENT = st.dictionaries(
 def test_every_record_is_either_readable_or_refused_with_a_reason(contents: list[dict[str, Any]]) -> None:
     for plan in (PLAIN, PERSONAL):
         found = run(*contents, plan=plan)
-        assert sorted([*found.records, *(refused.record.number for refused in found.refused)]) == list(
+        assert sorted([*found.frames["lamp"]["record"], *(refused.record.number for refused in found.refused)]) == list(
             range(len(contents))
         )
         for refused in found.refused:

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
 from hutong.publish.upsert import Shown, change_for
-from hutong.schema.arrow import to_table
+from hutong.schema.arrow import to_frame
 from hutong.schema.life import Life
-from hutong.schema.versions import as_frame, settle, winners
+from hutong.schema.versions import settle, winners
 from hutong.store.contracted import table_of
 from hutong.store.paths import Store
 from hutong.store.tables import commit, opened
@@ -162,10 +162,10 @@ def seen(frame: pl.DataFrame, of: Dataset) -> State:
 def in_memory(batches: list[Batch], of: Dataset) -> State:
     """The rules by themselves, on a table in memory."""
     key = list(of.own_key)
-    table = as_frame(to_table([], of))
+    table = to_frame([], of)
     newest: datetime | None = None
     for batch in batches:
-        new = as_frame(winners(to_table(batch.rows, of), of)[0])
+        new = winners(to_frame(batch.rows, of), of)[0]
         life = Life(newest, batch.at) if of.has_tombstones else None
         settled = settle(new, table, of, life)
         written = [settled.rows]
@@ -185,9 +185,9 @@ def in_a_lake(batches: list[Batch], of: Dataset, lake: Path) -> State:
     for batch in batches:
         sequence = Sequence("cim", "thing", "500000", batch.run)
         numbers[batch.run] = numbers.get(batch.run, 0) + 1
-        rows, repeats = winners(to_table(batch.rows, of), of)
+        rows, repeats = winners(to_frame(batch.rows, of), of)
         shown = None if batch.at is None else Shown(batch.at, keys_of(batch).to_arrow().cast(KEY))
-        build = partial(change_for, table=rows, repeats=repeats, dataset=of, sequence=sequence, shown=shown)
+        build = partial(change_for, new=rows, repeats=repeats, dataset=of, sequence=sequence, shown=shown)
         commit(table, sequence.id, numbers[batch.run], build)
     return seen(pl.scan_delta(opened(table)).collect(), of)
 

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from hutong.model.batch import Sequence
 from hutong.publish.upsert import change_for
-from hutong.schema.arrow import to_table
+from hutong.schema.arrow import to_frame
 from hutong.store.contracted import table_of
 from hutong.store.paths import Place
 from hutong.store.tables import Change, Table, commit, opened
@@ -31,12 +31,12 @@ def of_day(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "date": one["observed_at"].date()}
 
 
-def rows(*said: dict[str, Any]) -> pa.Table:
-    return to_table([of_day(one) for one in said], THINGS)
+def rows(*said: dict[str, Any]) -> pl.DataFrame:
+    return to_frame([of_day(one) for one in said], THINGS)
 
 
 def publish(table: Table, batch: int, *said: dict[str, Any], sequence: Sequence = OURS) -> dict[str, int]:
-    build = partial(change_for, table=rows(*said), repeats={}, dataset=THINGS, sequence=sequence)
+    build = partial(change_for, new=rows(*said), repeats={}, dataset=THINGS, sequence=sequence)
     outcomes: dict[str, int] = commit(table, sequence.id, batch, build).counts["rows"]
     return outcomes
 
@@ -90,7 +90,7 @@ def test_a_correction_may_move_a_row_to_another_day(tmp_path: Path) -> None:
     events = dataset("append", revision="revised", by_date=True)
     table = table_of(events, Place(str(tmp_path / "thing")))
     for batch, said in enumerate((row("a", 1.0), row("a", 2.0, at_s=3 * 86_400, revised=1)), start=1):
-        build = partial(change_for, table=to_table([of_day(said)], events), repeats={}, dataset=events, sequence=OURS)
+        build = partial(change_for, new=to_frame([of_day(said)], events), repeats={}, dataset=events, sequence=OURS)
         commit(table, OURS.id, batch, build)
     found = pl.scan_delta(opened(table)).select("date", "value").collect()
     assert found.rows() == [(datetime(2026, 3, 21, tzinfo=UTC).date(), 2.0)]

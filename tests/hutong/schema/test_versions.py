@@ -7,31 +7,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.hutong.making import dataset, row
 
-from hutong.schema.arrow import to_table
-from hutong.schema.versions import as_frame, settle, winners
+from hutong.schema.arrow import to_frame
+from hutong.schema.versions import settle, winners
 
 
 def frame(rows: list[dict[str, Any]], of: Any) -> pl.DataFrame:
-    return as_frame(to_table(rows, of))
+    return to_frame(rows, of)
 
 
 def test_of_two_versions_in_one_batch_the_later_stands_and_the_other_is_superseded() -> None:
     table, lost = winners(
-        to_table([row("a", 1.0, record=0, at_s=9), row("a", 2.0, record=1, at_s=3)], dataset()), dataset()
+        to_frame([row("a", 1.0, record=0, at_s=9), row("a", 2.0, record=1, at_s=3)], dataset()), dataset()
     )
-    assert table["value"].to_pylist() == [1.0]
+    assert table["value"].to_list() == [1.0]
     assert lost == {"superseded": 1}
 
 
 def test_the_same_said_twice_in_one_batch_is_a_duplicate() -> None:
-    table, lost = winners(to_table([row("a", 1.0, record=0), row("a", 1.0, record=1)], dataset()), dataset())
-    assert (table.num_rows, lost) == (1, {"duplicate": 1})
+    table, lost = winners(to_frame([row("a", 1.0, record=0), row("a", 1.0, record=1)], dataset()), dataset())
+    assert (table.height, lost) == (1, {"duplicate": 1})
 
 
 def test_a_revision_counts_more_than_the_time_of_the_event() -> None:
     of = dataset(revision="revised")
     rows = [row("a", 1.0, record=0, at_s=9, revised=1), row("a", 2.0, record=1, at_s=3, revised=2)]
-    assert winners(to_table(rows, of), of)[0]["value"].to_pylist() == [2.0]
+    assert winners(to_frame(rows, of), of)[0]["value"].to_list() == [2.0]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_the_same_said_later_is_remembered_so_that_what_lies_between_does_not_wi
 
 
 def apply(rows: list[dict[str, Any]], old: list[dict[str, Any]], of: Any) -> list[dict[str, Any]]:
-    table, _ = winners(to_table(rows, of), of)
-    settled = settle(as_frame(table), frame(old, of), of)
+    table, _ = winners(to_frame(rows, of), of)
+    settled = settle(table, frame(old, of), of)
     gone = {key["source_id"] for key in settled.replaced.iter_rows(named=True)}
     return [one for one in old if one["source_id"] not in gone] + settled.rows.to_dicts()
 

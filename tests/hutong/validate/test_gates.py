@@ -1,13 +1,14 @@
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
+import polars as pl
 import pytest
 
 from hutong.model.batch import Record
 from hutong.model.dataset import Gate
 from hutong.model.rows import Normalised
 from hutong.registry import Registry, open_registry
+from hutong.schema.arrow import to_frame
 from hutong.settings import read
 from hutong.validate.gates import check_gates
 from hutong.validate.stage import validate
@@ -19,9 +20,9 @@ def gate(name: str, expectation: str, severity: Any = "critical", **kwargs: Any)
     return Gate(name, WORDS, severity, expectation, kwargs)
 
 
-def table(*values: float | None) -> pa.Table:
+def table(*values: float | None) -> pl.DataFrame:
     rows = [row(str(n), value, record=n) for n, value in enumerate(values)]
-    return pa.Table.from_pylist(rows)
+    return to_frame(rows, dataset())
 
 
 def test_each_gate_says_for_itself_whether_the_batch_passes_and_what_it_saw() -> None:
@@ -53,7 +54,7 @@ def test_nothing_is_asked_of_an_empty_batch() -> None:
     gated = replace(
         dataset(), gates=(gate("small", "expect_column_values_to_be_between", column="value", max_value=2),)
     )
-    assert check_gates(table(1.0).slice(0, 0), gated) == []
+    assert check_gates(table(1.0).clear(), gated) == []
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +95,8 @@ def test_a_batch_with_its_axes_swapped_is_refused_as_a_whole(
     good = [junction(n, 106.5 + n / 1000, 29.5) for n in range(20)]
     # Within China both ways, so that no row rule sees it: only the city's box does.
     rows = [{**one, "lon": 99.5, "lat": 36.5} for one in good] if swapped else good
-    rows = [{name: one.get(name) for name in names} for one in rows]
-    records = {n: Record(n, 0, n, {}, START) for n in range(20)}
-    validated = validate(Normalised(20, {"junction": rows}, records, []), source)
+    frame = to_frame([{name: one.get(name) for name in names} for one in rows], source.datasets["junction"])
+    normalised = Normalised(20, {"junction": frame}, lambda n: Record(n, 0, n, {}, START), [])
+    validated = validate(normalised, source)
     assert [finding.rule for one in validated.refused for finding in one.findings] == []
     assert validated.is_refused == is_refused

@@ -1,0 +1,110 @@
+"""A source, compiled: the structure of its records and its mapping, as plain functions of one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hutong.model.connector import Stream
+from hutong.model.dataset import Dataset
+from hutong.model.mapping import Pseudonym, Rows
+from hutong.normalise.clock import civil_date
+from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
+from hutong.normalise.reading import Raw, Reader, Unreadable
+from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
+from hutong.normalise.showing import Shower
+from hutong.normalise.structure import Structure, compile_structure
+from hutong.registry import Source
+from hutong.registry.check import paths_of
+from hutong.secrets import Secrets
+
+Row = dict[str, Any]
+Trouble = tuple[str, Unreadable]
+"""A field and why it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """How a record becomes a row of one dataset. `empty` has every column of the contract, in its order."""
+
+    contract: Dataset
+    empty: Row
+    one_column: tuple[tuple[str, Reader], ...]
+    several_columns: tuple[tuple[str, Reader], ...]
+    has_date: bool
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset."""
+        return self.contract.id
+
+    def fill(self, row: Row, content: Raw, received_at: datetime, troubles: list[Trouble]) -> None:
+        """Put into `row` what the rules read in `content`, and into `troubles` what they cannot read."""
+        for column, read in self.one_column:
+            try:
+                row[column] = read(content, received_at)
+            except Unreadable as wrong:
+                troubles.append((column, wrong))
+        for column, read in self.several_columns:
+            try:
+                row.update(read(content, received_at))
+            except Unreadable as wrong:
+                troubles.append((column, wrong))
+        observed_at = row.get("observed_at")
+        if self.has_date and observed_at is not None:
+            row["date"] = civil_date(observed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A source, compiled: its record's structure and its mapping as plain functions.
+
+    source: such as `cim.junction`. reads: every path of the record that the mapping reads.
+    """
+
+    source: str
+    stream: Stream
+    shower: Shower
+    structure: Structure
+    reads: tuple[str, ...]
+    rows: tuple[RowPlan, ...]
+
+
+def pseudonymiser(source: Source, secrets: Secrets) -> Pseudonymiser | None:
+    """What makes the pseudonyms of `source`; None if it makes none. Raises SecretMissing."""
+    rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
+    if not any(isinstance(rule, Pseudonym) for rule in rules):
+        return None
+    return Pseudonymiser.from_hex(secrets(KEY_NAME).reveal())
+
+
+def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
+    """The plan of `source`, made once and used for every batch.
+
+    Raises ValueError (MisfitRule, UnknownUnit, IncompatibleUnits, UnknownCrs) when the mapping does not fit its
+    datasets, and SecretMissing when it makes pseudonyms without a key.
+    """
+    shower = Shower(source.stream)
+    rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
+    return Plan(
+        source=source.id,
+        stream=source.stream,
+        shower=shower,
+        # In XML every value is text: a mark of its own where JSON has another type.
+        structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.is_typed),
+        reads=tuple(dict.fromkeys(path for rule in rules for path in paths_of(rule))),
+        rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
+    )
+
+
+def _row_plan(rows: Rows, source: Source, pseudonym_key: Pseudonymiser | None) -> RowPlan:
+    dataset = source.datasets[rows.dataset]
+    one_column: list[tuple[str, Reader]] = []
+    several_columns: list[tuple[str, Reader]] = []
+    for column, rule in rows.fields.items():
+        read = compile_rule(rule, Context(dataset, column, source.crosswalks, pseudonym_key))
+        (several_columns if rule.rule in FILLS_SEVERAL else one_column).append((column, read))
+    return RowPlan(
+        dataset, dict.fromkeys(dataset.names), tuple(one_column), tuple(several_columns), "date" in dataset.names
+    )
