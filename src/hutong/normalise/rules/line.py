@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import shapely
 
 from hutong.model import mapping
 from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number, number_or_text
 from hutong.normalise.rules.context import Context
-from hutong.normalise.rules.place import compile_system, on_earth
+from hutong.normalise.rules.place import compile_system
 
 HOW = "line"
 NOWHERE = {"lon": None, "lat": None, "source_crs": None, "geometry": None}
@@ -36,9 +37,12 @@ def compile_line(rule: mapping.Line, context: Context) -> Reader:
         if len(vertices) < 2:
             raise Unreadable(path, value, HOW)
         crs, convert = system(raw)
-        places = [on_earth(convert, first, second, path, value, HOW) for first, second in vertices]
-        lon, lat = places[len(places) // 2]
-        return {"lon": lon, "lat": lat, "source_crs": crs, "geometry": shapely.to_wkb(shapely.LineString(places))}
+        lon, lat = convert(*np.array(vertices).T)
+        if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+            raise Unreadable(path, value, HOW)
+        middle = len(vertices) // 2
+        geometry = shapely.to_wkb(shapely.linestrings(lon, lat))
+        return {"lon": float(lon[middle]), "lat": float(lat[middle]), "source_crs": crs, "geometry": geometry}
 
     return read
 
