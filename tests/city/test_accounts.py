@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 
 from citysim.faults import KINDS, Fault
+from hutong.model.finding import Finding, parts
+from hutong.model.finding import reason as said_as
 from tests.conftest import CityLake
 
 from .conftest import Received
@@ -171,8 +173,11 @@ def test_every_quarantine_row_explains_itself_in_both_languages(quarantine: pl.D
             own_words = reason.replace(row["value"], "")
             assert not UNFIT.search(own_words), reason
             assert row["place"] in reason
-            if row["kind"] != "required":
-                assert row["value"] in reason
+            assert row["value"] in reason
+            assert row["rule"] in reason
+        said = Finding(*(row[name] for name in ("stage", "rule", "kind", "place", "value")), json.loads(row["params"]))
+        assert (row["reason_zh"], row["reason_en"]) == (said_as(said, "zh"), said_as(said, "en"))
+        assert all(part.strip() for part in (*parts(said, "zh"), *parts(said, "en")))
         assert CHINESE.search(row["reason_zh"])
         assert not CHINESE.search(row["reason_en"].replace(row["value"], "")), row["reason_en"]
 

@@ -16,8 +16,10 @@ Doubt = Literal[
     "increments", "only_still", "older_file", "file_unreadable",
 ]  # fmt: skip
 """Why a pull is not proven complete; words for it are in mappings/codes/doubt.csv."""
-Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld"]
-FATES: tuple[Fate, ...] = ("published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld")
+Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped"]
+FATES: tuple[Fate, ...] = (
+    "published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +141,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that may not pass, and why. `raw` is None for streams with personal fields."""
+    """A record that may not pass, and why. `raw` is None for streams with personal fields.
+
+    repairs: names of those that let it pass all the same; none for a record that waits.
+    """
 
     record: Record
     findings: tuple[Finding, ...]
     raw: str | None
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

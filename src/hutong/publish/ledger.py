@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from hutong.model.batch import Refused, Sequence, Versions
-from hutong.model.finding import reason
+from hutong.model.finding import Finding, reason
 from hutong.registry import Source
 from hutong.store.landing import LandedPage
 
@@ -76,10 +79,15 @@ def entries(counts: Mapping[str, Any]) -> list[Entry]:
 
 
 def quarantine_rows(
-    sequence: Sequence, batch: int, refused: Iterable[Refused], mapping_version: int
+    sequence: Sequence, batch: int, refused: SequenceOf[Refused], versions: Versions
 ) -> list[dict[str, Any]]:
-    """One row per finding; `is_first` marks the row that stands for its record in counts."""
+    """One row per finding; `is_first` marks the row that stands for its record in counts.
+
+    What a repair released is kept as well, settled: its rows say why it would have been refused, and what let it pass.
+    """
     now = datetime.now(UTC)
+    contracts = ", ".join(f"{name} {version}" for name, version in sorted(versions.contracts.items()))
+    alike = Counter(look for one in refused for look in {_look(finding) for finding in one.findings})
     return [
         {
             "city": sequence.city,
@@ -96,15 +104,31 @@ def quarantine_rows(
             "kind": finding.kind,
             "place": finding.place,
             "value": finding.value,
+            "params": json.dumps(finding.params, ensure_ascii=False, sort_keys=True),
             "reason_zh": reason(finding, "zh"),
             "reason_en": reason(finding, "en"),
             "raw": one.raw,
-            "mapping_version": mapping_version,
+            "landed_in": f"landing/{sequence.platform}/{sequence.stream} {sequence.id} batch {batch}"
+            f" page {one.record.page} position {one.record.position}",
+            "mapping_version": versions.mapping,
+            "contract_version": contracts,
+            "alike": alike[_look(finding)],
             "first_seen": now,
+            "status": "released" if one.repairs else "open",
+            "settled_by": ", ".join(f"repair {name}" for name in one.repairs) or None,
+            "settled_at": now if one.repairs else None,
         }
         for one in refused
         for index, finding in enumerate(one.findings)
     ]
+
+
+_ELEMENT = re.compile(r"\[\d+\]")
+
+
+def _look(finding: Finding) -> tuple[str, str]:
+    """What makes findings of two records alike: the rule and the place, whatever element of a list it is."""
+    return finding.rule, _ELEMENT.sub("[]", finding.place)
 
 
 def service_row(

@@ -65,7 +65,7 @@ def publish(
     Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
     begun under other versions of what is declared.
     """
-    quarantined = quarantine_rows(sequence, batch, validated.refused, source.mapping.version)
+    quarantined = quarantine_rows(sequence, batch, validated.refused, versions)
     _begin(sequence, batch, quarantined, versions, registry, store)
     if refresh is not None and validated.is_refused:
         refresh = None

@@ -47,8 +47,9 @@ FATE_COLOURS = {
     "duplicate": "#efcb74",
     "quarantined": "#d55e00",
     "refused": "#2d004b",
+    "dropped": "#8c8c8c",
 }
-"""Blue, light blue, lilac, yellow, vermilion, dark violet: neighbours differ in lightness."""
+"""Blue, light blue, lilac, yellow, vermilion, dark violet, grey: neighbours differ in lightness."""
 TO_THE_RIGHT_M = 9.0
 """Each direction of a street is drawn this far to the right of its line, where its traffic drives."""
 
@@ -279,10 +280,13 @@ def _ledger(axes: Axes, streams: Sequence[StreamFates], left: float, top: float)
                 )
             x += length
         y -= 28.5
-    for place, fate in enumerate(FATES):
+    # What only a person's decision brings about is explained where it occurs.
+    explained = [fate for fate in FATES if fate != "dropped" or any(one.fates[fate] for one in streams)]
+    for place, fate in enumerate(explained):
         x, row = left + 86 * (place % 3), y - 24 * (place // 3)
         axes.barh(row - 3, 8, 8, x, color=FATE_COLOURS[fate])
         axes.text(x + 12, row - 5, FATE_WORDS[fate].zh, fontsize=8.5, color=INK, va="baseline")
         axes.text(x + 12, row - 15, FATE_WORDS[fate].en, fontsize=7.5, color=FAINT, va="baseline")
-    axes.text(left, y - 56, "条长按数量的立方根", fontsize=7.5, color=FAINT, va="baseline")
-    axes.text(left + 76, y - 56, "bars by the cube root of the count", fontsize=7.5, color=FAINT, va="baseline")
+    y -= 56 if len(explained) <= 7 else 80
+    axes.text(left, y, "条长按数量的立方根", fontsize=7.5, color=FAINT, va="baseline")
+    axes.text(left + 76, y, "bars by the cube root of the count", fontsize=7.5, color=FAINT, va="baseline")

@@ -85,7 +85,7 @@ def _reasons(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Reason, .
     for platform, stream, rule, records, zh, en in connection.execute(
         """SELECT platform, stream, rule, count(*) AS records,
                   arg_min(reason_zh, (sequence, batch, record)), arg_min(reason_en, (sequence, batch, record))
-           FROM quarantine WHERE is_first GROUP BY platform, stream, rule
+           FROM quarantine WHERE is_first AND coalesce(status, 'open') = 'open' GROUP BY platform, stream, rule
            QUALIFY row_number() OVER (PARTITION BY platform, stream ORDER BY records DESC, rule) <= ?
            ORDER BY platform, stream, records DESC, rule""",
         [TOP_REASONS],

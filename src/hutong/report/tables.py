@@ -22,6 +22,7 @@ FATE_WORDS = {
     "duplicate": Words(zh="重复", en="duplicate"),
     "quarantined": Words(zh="问题数据", en="quarantined"),
     "refused": Words(zh="整批拒收", en="refused"),
+    "dropped": Words(zh="人工剔除", en="dropped"),
 }
 KMH_PER_MPS = 3.6
 

@@ -44,11 +44,13 @@ class Lake:
         return 0 if found is None else found.transaction_version(sequence) or 0
 
     def frame(self, table: str, *columns: str, where: pl.Expr) -> pl.DataFrame:
-        """Rows of `table`; none where there is no such table."""
+        """Rows of `table`; none where there is no such table, null in a column that it was made without."""
         found = self.tables.get(table)
         if found is None:
             return pl.DataFrame(schema=dict.fromkeys(columns, pl.Null))
-        return pl.scan_delta(found).filter(where).select(columns).collect()
+        there = {field.name for field in found.schema().fields}
+        chosen = [pl.col(name) if name in there else pl.lit(None).alias(name) for name in columns]
+        return pl.scan_delta(found).filter(where).select(chosen).collect()
 
 
 def check_stream(source: Source, city: str, lake: Lake, report: Report) -> None:
@@ -60,7 +62,7 @@ def check_stream(source: Source, city: str, lake: Lake, report: Report) -> None:
     of_stream = (pl.col("city") == city) & (pl.col("stream") == source.name)
     said = _by_origin(lake.frame(ledger, "sequence", "batch", "received", *_ENTRY, where=of_stream))
     report.problems += _doubled_entries(said)
-    refused = _by_origin(lake.frame(quarantine, "sequence", "batch", "record", where=of_stream & pl.col("is_first")))
+    kept = _by_origin(lake.frame(quarantine, "sequence", "batch", "status", where=of_stream & pl.col("is_first")))
     pages = lake.frame(landing, "sequence", "batch", "page", where=pl.col("city") == city)
     live = Sequence(platform, source.name, city).id
     for sequence in sorted({live, *said["origin"], *pages["sequence"]}):
@@ -69,7 +71,7 @@ def check_stream(source: Source, city: str, lake: Lake, report: Report) -> None:
         _check_numbers(sequence, landed, of_sequence, source, lake, report)
         closed = lake.number(ledger, sequence)
         of_batch = _by_batch(of_sequence)
-        quarantined = dict(refused.filter(pl.col("origin") == sequence).group_by("batch").len().iter_rows())
+        by_status = _by_status(kept.filter(pl.col("origin") == sequence))
         there = set(landed["batch"])
         for batch in range(1, closed + 1):
             if batch not in of_batch:
@@ -78,19 +80,21 @@ def check_stream(source: Source, city: str, lake: Lake, report: Report) -> None:
                     f" restore the ledger of {platform}"
                 )
                 continue
-            known = _Batch(sequence, batch, of_batch[batch], quarantined.get(batch, 0))
+            known = _Batch(sequence, batch, of_batch[batch], by_status.get(batch, {}))
             report.problems += known.imbalances()
             _check_origin(known, source, batch in there, lake, report)
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the ledger says of one batch, replays included, and how many of its records the quarantine holds."""
+    """What the ledger says of one batch, replays included, and how many of its records the quarantine holds in which
+    status.
+    """
 
     sequence: str
     number: int
     entries: list[dict[str, Any]]
-    quarantined: int
+    kept: Mapping[str, int]
 
     @property
     def where(self) -> str:
@@ -105,9 +109,11 @@ class _Batch:
         accounted = sum(entry["count"] for entry in of_records)
         if accounted != self.received:
             yield f"{self.where}: {self.received} records received, but the fates add up to {accounted}"
-        in_ledger = sum(entry["count"] for entry in of_records if entry["outcome"] == "quarantined")
-        if in_ledger != self.quarantined:
-            yield f"{self.where}: the ledger counts {in_ledger} quarantined, the quarantine holds {self.quarantined}"
+        for fate, status in (("quarantined", "open"), ("dropped", "dropped")):
+            in_ledger = sum(entry["count"] for entry in of_records if entry["outcome"] == fate)
+            in_table = self.kept.get(status, 0)
+            if in_ledger != in_table:
+                yield f"{self.where}: the ledger counts {in_ledger} {fate}, the quarantine holds {in_table}"
 
     def of_its_own(self) -> Counter[Entry]:
         """The entries that its publication made, without those of replays."""
@@ -220,6 +226,15 @@ def _recount(known: _Batch, source: Source, lake: Lake, report: Report) -> int:
 def _by_origin(frame: pl.DataFrame) -> pl.DataFrame:
     """`frame` with the sequence whose batch each row is about: a replay speaks of the batches that it runs again."""
     return frame.with_columns(origin=pl.col("sequence").cast(pl.String).str.replace(r"/replay/[^/]+$", ""))
+
+
+def _by_status(kept: pl.DataFrame) -> dict[int, dict[str, int]]:
+    """Batch -> status -> how many records the quarantine keeps in it; what release 0.2 and before refused is open."""
+    found: dict[int, dict[str, int]] = {}
+    status = pl.col("status").cast(pl.String).fill_null("open")
+    for batch, name, count in kept.group_by("batch", status).len().iter_rows():
+        found.setdefault(batch, {})[name] = count
+    return found
 
 
 def _by_batch(said: pl.DataFrame) -> dict[int, list[dict[str, Any]]]:
