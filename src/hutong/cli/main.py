@@ -49,6 +49,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "List the datasets, or the columns of one (reads files and the lake).",
             "列出数据集或某个数据集的字段（读取文件与数据湖）。",
         ),
+        "trace": say(
+            "From a published row back to the bytes it was made from (reads the lake).",
+            "由已发布的一行回溯到原始字节（读取数据湖）。",
+        ),
         "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
         "quarantine": say("Refused records and why (reads the lake).", "问题数据：被拒记录及原因（读取数据湖）。"),
     },

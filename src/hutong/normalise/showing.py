@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hutong.model.connector import Stream
+from hutong.model.connector import JsonSchema, Stream
 from hutong.model.privacy import HIDDEN, mask
 
 LONGEST = 80
@@ -30,6 +30,32 @@ class Shower:
         if any(keys[: len(name)] == name[: len(keys)] for name in self._personal):
             return HIDDEN
         return shortened(self._masked(_json(value)))
+
+    def record(self, content: Mapping[str, Any], schema: JsonSchema) -> dict[str, Any]:
+        """A whole record with what is personal hidden, and, of a stream that has personal fields, what its `schema`
+        does not declare: nobody said that it is not a personal one.
+        """
+        return {
+            self._masked(key): value
+            if not self._personal
+            else self._hidden((key,), value)
+            if key in schema["properties"]
+            else HIDDEN
+            for key, value in content.items()
+        }
+
+    def _hidden(self, path: tuple[str, ...], value: Any) -> Any:
+        if list(path) in self._personal:
+            return HIDDEN
+        match value:
+            case dict():
+                return {self._masked(key): self._hidden((*path, key), inner) for key, inner in value.items()}
+            case list():
+                return [self._hidden(path, inner) for inner in value]
+            case str():
+                return mask(value)
+            case _:
+                return value
 
     def undeclared(self, value: Any) -> str:
         """`value` of a field that the schema does not declare; nobody said that it is not a personal one."""

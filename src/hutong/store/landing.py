@@ -63,7 +63,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class LandedPage:
-    """A page as it lies in the lake, decrypted. `sha256_stored` is the digest that `body` must have."""
+    """A page as it lies in the lake, decrypted. `sha256_stored` is the digest that `body` must have.
+
+    url: without secrets. sha256_received: of the bytes as they came, before anything was cut out.
+    """
 
     number: int
     body: bytes
@@ -76,6 +79,8 @@ class LandedPage:
     sha256_stored: str
     doubt: Doubt | None = None
     mark: str | None = None
+    url: str = ""
+    sha256_received: str = ""
 
     @property
     def is_intact(self) -> bool:
@@ -258,6 +263,8 @@ def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | Non
             sha256_stored=row["sha256_stored"],
             doubt=row.get("doubt"),
             mark=row.get("mark"),
+            url=row["url"],
+            sha256_received=row["sha256_received"],
         )
 
 

@@ -1,0 +1,154 @@
+"""The whole way back of one published row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from hutong.errors import AskedWrongly
+from hutong.model.dataset import Dataset
+from hutong.model.declared import Words
+from hutong.model.finding import reason
+from hutong.normalise import compile_source, normalise_records, pseudonymiser
+from hutong.normalise.showing import Shower
+from hutong.pipeline import versions_of
+from hutong.registry import Registry, Source
+from hutong.registry.read import File, Problems
+from hutong.schema.rules import compile_rules
+from hutong.secrets import Secrets
+from hutong.store.paths import Store
+from hutong.trace.columns import Column, Row, columns_of, shown
+from hutong.trace.made import Made, made_with
+from hutong.trace.raw import Found, raw_of, sequence_of
+
+Verdict = Literal["reproduced", "differs", "refused", "gone", "expired", "altered"]
+"""What making the row once more from its raw record, by the reference path, gives.
+
+reproduced: every column again. differs: another value in some. refused: what is declared now would refuse the record.
+gone: it makes no row of this key any more. expired: landing no longer holds the page. altered: the page's bytes are not
+those that landed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How the raw record came. received: digest of the bytes as they came; stored: of those that are kept, which have
+    less where fields are never kept. is_intact: whether the bytes still have that digest.
+    """
+
+    page: int
+    position: int
+    url: str
+    fetched_at: datetime
+    content_type: str
+    sha256_received: str
+    sha256_stored: str
+    is_intact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """From a published row back to its bytes.
+
+    key: the row's key, personal parts hidden. file: of the mapping. raw: the record with what is personal hidden.
+    why: the reasons where the verdict is `refused`. made: None when the ledger does not have the batch.
+    """
+
+    dataset: Dataset
+    source: Source
+    key: Mapping[str, Any]
+    verdict: Verdict
+    why: tuple[Words, ...]
+    columns: tuple[Column, ...]
+    file: str
+    sequence: str
+    batch: int
+    record: int
+    made: Made | None
+    came: Came | None
+    raw: Mapping[str, Any] | None
+
+    @property
+    def changed(self) -> list[str]:
+        """The columns that come out otherwise now."""
+        return [column.name for column in self.columns if column.again == "differs"]
+
+
+def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets: Secrets) -> Trace:
+    """The way back of `row`, a published row of `dataset` with all its columns.
+
+    Raises AskedWrongly when its stream is no longer declared or no longer fills the dataset, SecretMissing when its
+    page lies encrypted or holds pseudonyms and a key is not to be had.
+    """
+    source = registry.source(row["source_platform"], row["source_stream"])
+    if dataset.id not in source.datasets:
+        raise AskedWrongly(
+            f"the mapping of {source.id} no longer fills {dataset.id}, so no line of it made this row",
+            f"look for the batch in `hutong ledger --platform {source.connector.platform} --batches`",
+        )
+    found = raw_of(row, source, store, secrets)
+    anew, why = (None, ()) if found is None else _again(row, found, dataset, source, secrets)
+    content = None if found is None else found.record.content
+    file = f"mappings/{source.connector.platform}/{source.name}.yaml"
+    lines = File(registry.root / file, Problems(registry.root))
+    columns = tuple(columns_of(row, anew, content, dataset, source, lines))
+    sequence = sequence_of(row)
+    return Trace(
+        dataset=dataset,
+        source=source,
+        key={name: shown(row[name], dataset.field(name)) for name in dataset.key},
+        verdict=_verdict(found, anew, why, columns),
+        why=why,
+        columns=columns,
+        file=file,
+        sequence=sequence.id,
+        batch=row["batch"],
+        record=row["record"],
+        made=made_with(sequence, row["batch"], dataset, source, versions_of(source, secrets), store),
+        came=None if found is None else _came(found),
+        raw=None if found is None else Shower(source.stream).record(found.record.content, source.schema),
+    )
+
+
+def _again(
+    row: Row, found: Found, dataset: Dataset, source: Source, secrets: Secrets
+) -> tuple[Row | None, tuple[Words, ...]]:
+    """The row of the same key made once more by the reference path, and why it would be refused now."""
+    plan = compile_source(source, pseudonymiser(source, secrets))
+    made = normalise_records([found.record], sequence_of(row), row["batch"], plan)
+    findings = [finding for one in made.refused for finding in one.findings]
+    rows = made.frames[dataset.id].iter_rows(named=True)
+    anew = next((one for one in rows if all(one[name] == row[name] for name in dataset.own_key)), None)
+    if anew is not None:
+        codes = {name: frozenset(entries) for name, entries in source.codes.items()}
+        hidden = frozenset(one.name for one in dataset.fields if one.personal != "none")
+        findings += compile_rules(dataset.rules, codes, hidden)(anew)
+    return anew, tuple(Words(en=reason(finding, "en"), zh=reason(finding, "zh")) for finding in findings)
+
+
+def _verdict(found: Found | None, anew: Row | None, why: tuple[Words, ...], columns: tuple[Column, ...]) -> Verdict:
+    if found is None:
+        return "expired"
+    if not found.page.is_intact:
+        return "altered"
+    if why:
+        return "refused"
+    if anew is None:
+        return "gone"
+    return "differs" if any(column.again == "differs" for column in columns) else "reproduced"
+
+
+def _came(found: Found) -> Came:
+    record, page = found.record, found.page
+    return Came(
+        page=record.page,
+        position=record.position,
+        url=page.url,
+        fetched_at=page.fetched_at,
+        content_type=page.content_type,
+        sha256_received=page.sha256_received,
+        sha256_stored=page.sha256_stored,
+        is_intact=page.is_intact,
+    )
