@@ -46,8 +46,9 @@ lint: install ## Check format, style, types and the floors of the house
 contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool, in an environment of its own
 	@ls schemas/*.odcs.yaml | xargs -P2 -n1 sh -c 'said=$$($(CONTRACTS)/bin/datacontract lint "$$0" 2>&1) && echo "$$0: valid" || { echo "$$said"; exit 255; }'
 
-docs: install ## Make the reference page of connectors again from the models
-	$(BIN)/python -m hutong.registry.reference > docs/connector-reference.md
+docs: install ## Make the reference pages of connectors and mappings again from the models
+	$(BIN)/python -m hutong.registry.reference connector > docs/connector-reference.md
+	$(BIN)/python -m hutong.registry.reference mapping > docs/mapping.md
 
 record: ## Make the city's recording again with SUMO (installs 500 MB)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps eclipse-sumo==1.28.0 sumo-data==1.28.0

@@ -2,24 +2,27 @@
 
 A mapping names one rule per field, from a closed list: no expressions, no templates, nothing that is run. What it does
 not state is refused when the registry is read; what a rule cannot read is a finding against the record, never a guess.
-`docs/mapping.md` is made from these docstrings, and a test runs every example in them.
+Every example on this page is run by a test.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from hutong.model.declared import Declared, Name
-from hutong.model.path import EachText, PathText
+from hutong.model.path import EachText, Level, PathText, read_each, read_path
 
 Scalar = str | int | float | bool | None
 Paths = Annotated[list[PathText], Field(min_length=1)]
 Pair = tuple[PathText, PathText]
 
 
-class _Rule(Declared):
+class Reads(Declared):
+    """What every rule takes that reads the record."""
+
     missing: list[Scalar] = []
     """Values by which the platform says "unavailable"; they become null. They are compared by type and value: `-1` is
     `-1.0`, but not `"-1"`. An absent key and JSON null always become null."""
@@ -28,7 +31,7 @@ class _Rule(Declared):
     as a speed of 0 where nobody passed. Without this word such a value is refused when the registry is read."""
 
 
-class Text(_Rule):
+class Text(Reads):
     """The text as it stands, trimmed. A number is no text: 007 and 7 are one number.
 
     Example:
@@ -52,7 +55,7 @@ class Text(_Rule):
     """Free text that may name people: plates, phone and identity numbers are blotted out."""
 
 
-class Number(_Rule):
+class Number(Reads):
     """A number without a unit, such as a count, as the contract's type: 5.0 goes into a whole-number column, 5.5 does
     not.
 
@@ -70,7 +73,7 @@ class Number(_Rule):
     """The platform sends the number as text, as XML and CSV always do. Without it text is refused."""
 
 
-class Quantity(_Rule):
+class Quantity(Reads):
     """A number with a unit, turned into the contract's unit.
 
     Example: a step of the source, and its mark for unavailable
@@ -99,7 +102,7 @@ class Quantity(_Rule):
     """A crosswalk whose codes are numbers in `unit`, for scales such as an accuracy class."""
 
 
-class Rate(_Rule):
+class Rate(Reads):
     """A count over a period: `from` divided by `over`, in the contract's unit.
 
     Example:
@@ -120,7 +123,9 @@ class Rate(_Rule):
     """The platform sends both as text."""
 
 
-class _Instant(_Rule):
+class InstantRule(Reads):
+    """What the rules of time take."""
+
     from_: PathText | Paths = Field(alias="from")
     """One path; two for `moy_secmark` (minute, millisecond) and `interval_end` (end, length)."""
     form: Literal["iso", "local", "epoch_s", "epoch_ms", "moy_secmark", "hour_mark", "interval_end"]
@@ -140,7 +145,7 @@ class _Instant(_Rule):
     """The platform sends numbers (epochs, minutes, marks, lengths) as text."""
 
 
-class Time(_Instant):
+class Time(InstantRule):
     """An instant in UTC.
 
     Example: civil time
@@ -175,7 +180,7 @@ class Time(_Instant):
     rule: Literal["time"]
 
 
-class Elapsed(_Instant):
+class Elapsed(InstantRule):
     """How long it is between an instant and the time of receipt, in the contract's unit.
 
     Example: how far a controller's clock is behind
@@ -200,7 +205,7 @@ class Elapsed(_Instant):
     """`since`: from the instant to the receipt. `until`: from the receipt to the instant. Either may be negative."""
 
 
-class Angle(_Rule):
+class Angle(Reads):
     """A direction of travel in degrees, clockwise from north, in [0, 360). More than a full turn is refused.
 
     Example:
@@ -243,7 +248,7 @@ class Crs(Declared):
 Axes = Literal["lon_lat", "lat_lon", "east_north", "north_east"]
 
 
-class Point(_Rule):
+class Point(Reads):
     """A place: fills lon, lat and source_crs. Written under `place`.
 
     Example: two whole numbers with a scale
@@ -304,7 +309,7 @@ class Point(_Rule):
     """The platform sends the numbers as text."""
 
 
-class Line(_Rule):
+class Line(Reads):
     """A line of two vertices or more: fills geometry (WKB, lon first), source_crs, and lon, lat with its middle vertex.
     Written under `place`. Heights are left out.
 
@@ -314,7 +319,8 @@ class Line(_Rule):
         fields:
           place: {rule: line, from: polyline, form: text, crs: "EPSG:4326", axes: lon_lat, missing: [""]}
         row:
-          {lon: 106.56, lat: 29.57, source_crs: "EPSG:4326", geometry: "LINESTRING (106.55 29.56, 106.56 29.57, 106.57 29.57)"}
+          {lon: 106.56, lat: 29.57, source_crs: "EPSG:4326"}
+        geometry: LINESTRING (106.55 29.56, 106.56 29.57, 106.57 29.57)
     """
 
     rule: Literal["line"]
@@ -325,7 +331,7 @@ class Line(_Rule):
     axes: Axes
 
 
-class Area(_Rule):
+class Area(Reads):
     """An area: fills geometry (WKB, lon first), source_crs, and lon, lat with a point within it. Written under `place`.
     A ring of fewer than three corners, or one that crosses itself, is refused. Heights are left out.
 
@@ -335,7 +341,8 @@ class Area(_Rule):
         fields:
           place: {rule: area, from: outline, form: ring, crs: "EPSG:4490", axes: lon_lat}
         row:
-          {lon: 106.55, lat: 29.55, source_crs: "EPSG:4490", geometry: "POLYGON ((106.5 29.5, 106.6 29.5, 106.6 29.6, 106.5 29.6, 106.5 29.5))"}
+          {lon: 106.55, lat: 29.55, source_crs: "EPSG:4490"}
+        geometry: POLYGON ((106.5 29.5, 106.6 29.5, 106.6 29.6, 106.5 29.6, 106.5 29.5))
     """
 
     rule: Literal["area"]
@@ -347,7 +354,7 @@ class Area(_Rule):
     axes: Axes
 
 
-class Code(_Rule):
+class Code(Reads):
     """A code of a shared list, by the crosswalk `codes/<list>.csv` beside the mapping. The platform's own value stays
     in `<field>_raw`. Null says that the source said nothing, `unknown` that it said so, and `unmapped` that the
     crosswalk lacks what it said.
@@ -374,7 +381,7 @@ class Code(_Rule):
     list_: Name = Field(alias="list")
 
 
-class Id(_Rule):
+class Id(Reads):
     """The platform's own identity, zeros and case kept, its parts joined by `/`. Null if one of them is.
 
     Example:
@@ -389,7 +396,7 @@ class Id(_Rule):
     from_: Paths | PathText = Field(alias="from")
 
 
-class Flag(_Rule):
+class Flag(Reads):
     """True or false, by the platform's own words for them. Any other word is refused, because 1 may mean no.
 
     Example:
@@ -421,7 +428,7 @@ class Const(Declared):
     value: Scalar
 
 
-class Stake(_Rule):
+class Stake(Reads):
     """A stake number 桩号: kilometres and metres along a road, in metres. Numbers and text are both read.
 
     Example:
@@ -436,7 +443,7 @@ class Stake(_Rule):
     from_: Annotated[list[PathText], Field(min_length=2, max_length=2)] = Field(alias="from")
 
 
-class Pseudonym(_Rule):
+class Pseudonym(Reads):
     """A keyed digest in place of a personal identity: `<key id>:<hmac>`. Null if a part is.
 
     Example: with a key of 32 bytes of 01
@@ -444,14 +451,14 @@ class Pseudonym(_Rule):
         record: {hphm: 渝AD12345, hpzl: "52"}
         fields:
           plate_key: {rule: pseudonym, from: [hphm, hpzl], domain: accident_plate, missing: ["-"]}
-        row: {plate_key: "k1:TO_BE_COMPUTED"}
+        row: {plate_key: "k1:61767547821c31ff42680760cef77b033b7e0eca675ba4848539ca44bc5c7773"}
     """
 
     rule: Literal["pseudonym"]
     from_: Paths = Field(alias="from")
     domain: Name
     """Two datasets can be joined on pseudonyms only if they share a domain."""
-    method: Literal["hmac-sha256", "hmac-sm3"] = "hmac-sha256"
+    algorithm: Literal["hmac_sha256", "hmac_sm3"] = "hmac_sha256"
     """The keyed digest; SM3 is GB/T 32905."""
 
 
@@ -487,8 +494,12 @@ class When(Declared):
         contract: {source_id: string}
         record: {id: 7, kind: closure}
         rows:
-          - {dataset: traffic_control, when: {from: kind, in: [closure, ban]}, fields: {source_id: {rule: id, from: id}}}
-          - {dataset: traffic_event, rest: true, fields: {source_id: {rule: id, from: id}}}
+          - dataset: traffic_control
+            when: {from: kind, in: [closure, ban]}
+            fields: {source_id: {rule: id, from: id}}
+          - dataset: traffic_event
+            rest: true
+            fields: {source_id: {rule: id, from: id}}
         made: {traffic_control: [{source_id: "7"}], traffic_event: []}
     """
 
@@ -560,10 +571,19 @@ def paths_of(rule: Rule) -> list[str]:
     found = [rule.from_] if isinstance(rule.from_, str) else list(rule.from_)
     if isinstance(rule, Rate):
         found.append(rule.over)
-    if isinstance(rule, _Instant) and rule.near is not None:
+    if isinstance(rule, InstantRule) and rule.near is not None:
         found.append(rule.near)
     if isinstance(rule, Point):
         found += [path for pair in (rule.base or (), *rule.offsets) for path in pair]
     if isinstance(rule, Point | Line | Area) and isinstance(rule.crs, Crs):
         found.append(rule.crs.from_)
     return found
+
+
+def paths_of_rows(rows: Rows) -> Iterator[Level]:
+    """Every path that `rows` reads, from the record: keys, and 0 for each place in a list."""
+    levels: list[Level] = [] if rows.each is None else [(*keys, 0) for keys in read_each(rows.each)]
+    yield from (tuple(step for level in levels[:depth] for step in level) for depth in range(1, len(levels) + 1))
+    read = [] if rows.when is None else [rows.when.from_]
+    for text in [*read, *(path for rule in rows.fields.values() for path in paths_of(rule))]:
+        yield read_path(text).within(levels)

@@ -15,8 +15,10 @@ CHINA = ZoneInfo("Asia/Shanghai")
 
 MOY_UNAVAILABLE = 527040
 SEC_MARK_UNAVAILABLE = 60000
+HOUR_MARK_FAR, HOUR_MARK_UNKNOWN = 36000, 36001
 
-_MINUTE = timedelta(minutes=1)
+MICROSECOND = timedelta(microseconds=1)
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,9}))?"
 _CIVIL = re.compile(
@@ -98,6 +100,24 @@ def moy_secmark(moy: int, sec_mark: int, near: datetime | None, received_at: dat
     if near is not None:
         return min(instant, instant - _MINUTE, instant + _MINUTE, key=lambda candidate: abs(candidate - near))
     return instant - _MINUTE if instant - received_at > _MINUTE / 2 else instant
+
+
+def hour_mark(mark: int, near: datetime) -> datetime | None:
+    """Tenths of a second within a UTC hour, as T/CSAE 53 writes the end of a phase: the instant nearest to `near`.
+
+    A phase ends within minutes and a message comes within minutes, so half an hour either way settles the hour. None
+    for the marks that say "in more than an hour" and "unknown".
+
+    >>> hour_mark(15, datetime(2026, 3, 18, 0, 59, 58, tzinfo=UTC))
+    datetime.datetime(2026, 3, 18, 1, 0, 1, 500000, tzinfo=datetime.timezone.utc)
+    """
+    if mark in (HOUR_MARK_FAR, HOUR_MARK_UNKNOWN):
+        return None
+    if not 0 <= mark < HOUR_MARK_FAR:
+        raise ValueError(mark)
+    instant = near.replace(minute=0, second=0, microsecond=0) + mark * timedelta(milliseconds=100)
+    around = (_shift(instant, hours) for hours in (-_HOUR, timedelta(), _HOUR))
+    return min(around, key=lambda candidate: abs(candidate - near))
 
 
 def _in_years_around(year: int, moy: int, sec_mark: int) -> list[datetime]:

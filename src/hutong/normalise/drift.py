@@ -105,16 +105,16 @@ class Watch:
 
     def __init__(
         self,
-        reads: Iterable[str],
+        reads: Iterable[Path],
         carried: Collection[str],
         stream: str,
         shower: Shower,
         contents: Callable[[], Iterable[Content]],
     ) -> None:
-        """reads: dotted paths that the mapping reads. carried: fields that `pages` puts into every record, with null
-        where the enclosing element has none. contents: reads those of the whole batch once more.
+        """reads: paths that the mapping reads, every place of a list 0. carried: fields that `pages` puts into every
+        record, with null where the enclosing element has none. contents: reads those of the whole batch once more.
         """
-        self._unseen = [tuple(path.split(".")) for path in reads]
+        self._unseen = list(reads)
         self._carried, self._stream, self._shower = carried, stream, shower
         self._contents, self._seen = contents, 0
         self._names: dict[Path, str] = {}
@@ -131,7 +131,7 @@ class Watch:
             for path in stray.retyped:
                 self._retyped[path] += 1
 
-    def see_plain(self, count: int, has: Callable[[tuple[str, ...]], bool]) -> None:
+    def see_plain(self, count: int, has: Callable[[Path], bool]) -> None:
         """Count records that are as declared. has: whether any of them holds a field, by its path."""
         self._seen += count
         if self._unseen:
@@ -172,8 +172,9 @@ class Watch:
             self._names[path] = self._shower.field(path)
         return self._names.get(path, OTHERS)
 
-    def _has(self, content: Content, path: tuple[str, ...]) -> bool:
-        return _holds(content, path) and not (path[0] in self._carried and content[path[0]] is None)
+    def _has(self, content: Content, path: Path) -> bool:
+        first = str(path[0])
+        return _holds(content, path) and not (first in self._carried and content[first] is None)
 
     def _is_all(self, path: Path, count: int) -> bool:
         """Whether no more than the `count` records in which it has another type hold the field at all."""
@@ -190,7 +191,9 @@ def _value(content: Any, path: Path) -> Any:
 def _holds(value: Any, path: Path) -> bool:
     for depth, key in enumerate(path, start=1):
         if isinstance(key, int):
-            return isinstance(value, list) and any(_holds(inner, path[depth:]) for inner in value)
+            # A list of one may have come as its element.
+            elements = value if isinstance(value, list) else [value]
+            return any(_holds(inner, path[depth:]) for inner in elements)
         if not isinstance(value, dict) or key not in value:
             return False
         value = value[key]

@@ -8,15 +8,16 @@ from typing import Any
 
 from hutong.model.connector import Stream
 from hutong.model.dataset import Dataset
-from hutong.model.mapping import Pseudonym, Rows
+from hutong.model.mapping import Pseudonym, Rows, paths_of_rows
+from hutong.model.path import Level
 from hutong.normalise.clock import civil_date
+from hutong.normalise.elements import Element, Elements, compile_elements
 from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
 from hutong.normalise.reading import Raw, Reader, Unreadable
 from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
 from hutong.normalise.showing import Shower
 from hutong.normalise.structure import Structure, compile_structure
 from hutong.registry import Source
-from hutong.registry.check import paths_of
 from hutong.secrets import Secrets
 
 Row = dict[str, Any]
@@ -26,9 +27,12 @@ Trouble = tuple[str, Unreadable]
 
 @dataclass(frozen=True, slots=True)
 class RowPlan:
-    """How a record becomes a row of one dataset. `empty` has every column of the contract, in its order."""
+    """How a record becomes rows of one dataset: one for each of its elements that goes there. Without `each` its only
+    element is the record itself. `empty` has every column of the contract, in its order.
+    """
 
     contract: Dataset
+    elements: Elements
     empty: Row
     one_column: tuple[tuple[str, Reader], ...]
     several_columns: tuple[tuple[str, Reader], ...]
@@ -39,17 +43,30 @@ class RowPlan:
         """The name of the dataset."""
         return self.contract.id
 
-    def fill(self, row: Row, content: Raw, received_at: datetime, troubles: list[Trouble]) -> None:
-        """Put into `row` what the rules read in `content`, and into `troubles` what they cannot read."""
+    def rows(self, content: Raw, like: Row, received_at: datetime, troubles: list[Trouble]) -> list[Row]:
+        """The rows of a record, each begun as `like`; into `troubles` goes what cannot be read."""
+        made: list[Row] = []
+        try:
+            for element in self.elements(content):
+                row = like.copy()
+                self._fill(row, element, received_at, troubles)
+                made.append(row)
+        except Unreadable as wrong:
+            troubles.append((wrong.how, wrong))
+        return made
+
+    def _fill(self, row: Row, element: Element, received_at: datetime, troubles: list[Trouble]) -> None:
         for column, read in self.one_column:
             try:
-                row[column] = read(content, received_at)
+                row[column] = read(element.raw, received_at)
             except Unreadable as wrong:
+                wrong.levels = element.levels
                 troubles.append((column, wrong))
         for column, read in self.several_columns:
             try:
-                row.update(read(content, received_at))
+                row.update(read(element.raw, received_at))
             except Unreadable as wrong:
+                wrong.levels = element.levels
                 troubles.append((column, wrong))
         observed_at = row.get("observed_at")
         if self.has_date and observed_at is not None:
@@ -60,14 +77,14 @@ class RowPlan:
 class Plan:
     """A source, compiled: its record's structure and its mapping as plain functions.
 
-    source: such as `cim.junction`. reads: every path of the record that the mapping reads.
+    source: such as `cim.junction`. reads: every path of the record that the mapping reads, 0 for each place in a list.
     """
 
     source: str
     stream: Stream
     shower: Shower
     structure: Structure
-    reads: tuple[str, ...]
+    reads: tuple[Level, ...]
     rows: tuple[RowPlan, ...]
 
 
@@ -86,14 +103,13 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
     datasets, and SecretMissing when it makes pseudonyms without a key.
     """
     shower = Shower(source.stream)
-    rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
     return Plan(
         source=source.id,
         stream=source.stream,
         shower=shower,
         # In XML every value is text: a mark of its own where JSON has another type.
         structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.is_typed),
-        reads=tuple(dict.fromkeys(path for rule in rules for path in paths_of(rule))),
+        reads=tuple(dict.fromkeys(path for rows in source.mapping.rows for path in paths_of_rows(rows))),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
     )
 
@@ -106,5 +122,10 @@ def _row_plan(rows: Rows, source: Source, pseudonym_key: Pseudonymiser | None) -
         read = compile_rule(rule, Context(dataset, column, source.crosswalks, pseudonym_key))
         (several_columns if rule.rule in FILLS_SEVERAL else one_column).append((column, read))
     return RowPlan(
-        dataset, dict.fromkeys(dataset.names), tuple(one_column), tuple(several_columns), "date" in dataset.names
+        dataset,
+        compile_elements(rows, source.mapping),
+        dict.fromkeys(dataset.names),
+        tuple(one_column),
+        tuple(several_columns),
+        "date" in dataset.names,
     )

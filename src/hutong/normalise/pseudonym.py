@@ -1,6 +1,6 @@
 """Keyed digests in place of personal identities.
 
-Source: HMAC (RFC 2104) with SHA-256.
+Source: HMAC (RFC 2104) with SHA-256, or with SM3 (GB/T 32905).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Pseudonymiser:
             raise SecretMissing(said, "make one with `openssl rand -hex 32`")
         return cls(hashlib.sha256(b"hutong pseudonym key" + key).hexdigest()[:8], key)
 
-    def pseudonym(self, domain: str, parts: Sequence[str]) -> str:
-        """`<key id>:<64 hexadecimal digits>`; the same only for the same key, domain and parts."""
+    def pseudonym(self, domain: str, parts: Sequence[str], algorithm: str = "hmac_sha256") -> str:
+        """`<key id>:<64 hexadecimal digits>`; the same only for the same key, domain, parts and algorithm."""
         # Each part goes with its length, so that ("ab", "c") and ("a", "bc") differ.
         framed = b"".join(len(part).to_bytes(8, "big") + part for part in (each.encode() for each in (domain, *parts)))
-        return f"{self.id}:{hmac.new(self.key, framed, hashlib.sha256).hexdigest()}"
+        return f"{self.id}:{hmac.new(self.key, framed, algorithm.removeprefix('hmac_')).hexdigest()}"

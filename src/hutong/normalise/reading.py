@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from hutong.model.dataset import FieldType
 from hutong.model.mapping import Scalar
+from hutong.model.path import UP, Level, read_path
 
 Raw = Mapping[str, Any]
+"""A record; or an element of one, which holds what encloses its list under `UP`."""
 Look = Callable[[Raw], Any]
 Reader = Callable[[Raw, datetime], Any]
 """A compiled rule: the raw record and its time of receipt -> the column's value, or a dictionary of columns' values."""
@@ -26,8 +28,11 @@ LONGEST_NUMBER = 64
 class Unreadable(Exception):
     """A value that its rule cannot read. It is caught once per record and becomes a finding.
 
-    place: dotted path in the raw record. how: the rule's name. kind: key in the catalogue of findings.
+    place: path as a mapping writes it. how: the rule's name. kind: key in the catalogue of findings. levels: the way
+    from the record to the element that was read.
     """
+
+    levels: tuple[Level, ...] = ()
 
     def __init__(
         self, place: str, value: Any, how: str, kind: Literal["unreadable", "unknown_crs"] = "unreadable"
@@ -35,24 +40,32 @@ class Unreadable(Exception):
         self.place, self.value, self.how, self.kind = place, value, how, kind
         super().__init__(place, how, kind)
 
+    @property
+    def path(self) -> Level:
+        """The place, from the record."""
+        return read_path(self.place).within(self.levels)
+
 
 def compile_path(path: str, how: str) -> Look:
-    """A function from a record to what stands at the dotted `path`; None where a part of it is absent or null.
+    """A function from a record to what stands at `path`; None where a part of it is absent or null.
 
     The function raises Unreadable where something stands that is no object, but would have to be one.
     """
-    *parents, last = path.split(".")
-    if not parents:
+    way = read_path(path)
+    *parents, last = way.keys
+    if not parents and not way.climbs:
         return lambda raw: raw.get(last)
 
     def look(raw: Raw) -> Any:
         here: Any = raw
+        for _ in range(way.climbs):
+            here = here[UP]
         for depth, name in enumerate(parents, start=1):
             here = here.get(name)
             if here is None:
                 return None
             if not isinstance(here, dict):
-                raise Unreadable(".".join(parents[:depth]), here, how)
+                raise Unreadable(str(way.up_to(depth)), here, how)
         return here.get(last)
 
     return look
@@ -109,6 +122,15 @@ def number_or_text(value: Any, place: str, how: str) -> int | float:
         return number(int(text) if _WHOLE.fullmatch(text) else float(text), place, how)
     except Unreadable:
         raise Unreadable(place, value, how) from None
+
+
+ToNumber = Callable[[Any, str, str], int | float]
+"""From a value, its place and the rule's name to a number; raises Unreadable."""
+
+
+def number_reader(as_text: bool) -> ToNumber:
+    """The function that reads a number, or one that may also be written as text."""
+    return number_or_text if as_text else number
 
 
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)

@@ -58,8 +58,8 @@ class Reference:
         if findings:
             self.refuse(record, findings)
             return
-        for part, row in zip(self._plan.rows, rows, strict=True):
-            self.made.rows[part.dataset].append(row)
+        for part, of_part in zip(self._plan.rows, rows, strict=True):
+            self.made.rows[part.dataset] += of_part
 
     def refuse(self, record: Record, findings: SequenceOf[Finding]) -> None:
         """Keep `record` with its findings."""
@@ -106,20 +106,18 @@ def judged(content: Content, stray: Stray, watch: Watch, plan: Plan) -> tuple[Co
 
 def _rows_of(
     record: Record, content: Content, plan: Plan, empties: list[tuple[RowPlan, Row]]
-) -> tuple[list[Row], list[Finding]]:
-    """One row per dataset from the `content` of `record`, and every finding."""
-    made: list[Row] = []
+) -> tuple[list[list[Row]], list[Finding]]:
+    """The rows of each dataset from the `content` of `record`, and every finding."""
+    made: list[list[Row]] = []
     troubles: list[Trouble] = []
     for part, empty in empties:
-        row: dict[str, Any] = empty.copy()
-        row["received_at"], row["record"] = record.received_at, record.number
-        part.fill(row, content, record.received_at, troubles)
-        made.append(row)
+        like = empty | {"received_at": record.received_at, "record": record.number}
+        made.append(part.rows(content, like, record.received_at, troubles))
     return made, [_finding(field, wrong, plan.shower) for field, wrong in troubles]
 
 
 def _finding(field: str, wrong: Any, shower: Shower) -> Finding:
-    path = wrong.place.split(".")
+    path = wrong.path
     return Finding(
         stage="mapping",
         rule=f"{field}_{wrong.kind}",

@@ -26,7 +26,8 @@ class Shower:
 
         "(personal)" if it is a personal field, holds one or is a part of one.
         """
-        keys = [str(key) for key in path]
+        # A field is declared by its keys, whatever lists lie between them.
+        keys = [key for key in path if not isinstance(key, int)]
         if any(keys[: len(name)] == name[: len(keys)] for name in self._personal):
             return HIDDEN
         return shortened(self._masked(_json(value)))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hutong.model.batch import Record
 from hutong.model.dataset import Dataset
 from hutong.model.rows import Refresh
-from hutong.normalise.plan import Plan, Row, RowPlan, Trouble
+from hutong.normalise.plan import Plan, RowPlan, Trouble
 from hutong.registry import Source
 from hutong.schema.arrow import TYPES
 
@@ -44,6 +44,7 @@ class _Listing:
         self.dataset, self.unreadable = dataset, 0
         self._plan = RowPlan(
             dataset,
+            part.elements,
             dict.fromkeys(key),
             tuple(one for one in part.one_column if one[0] in key),
             tuple(one for one in part.several_columns if one[0] in key),
@@ -52,14 +53,13 @@ class _Listing:
         self._keys: dict[tuple[object, ...], None] = {}
 
     def add(self, record: Record) -> None:
-        row: Row = self._plan.empty.copy()
         troubles: list[Trouble] = []
-        self._plan.fill(row, record.content, record.received_at, troubles)
-        key = tuple(row[name] for name in self.dataset.own_key)
-        if troubles or None in key:
+        rows = self._plan.rows(record.content, self._plan.empty, record.received_at, troubles)
+        keys = [tuple(row[name] for name in self.dataset.own_key) for row in rows]
+        if troubles or any(None in key for key in keys):
             self.unreadable += 1
         else:
-            self._keys[key] = None
+            self._keys.update(dict.fromkeys(keys))
 
     def table(self) -> pa.Table:
         columns = zip(*self._keys, strict=True) if self._keys else ((),) * len(self.dataset.own_key)

@@ -233,7 +233,7 @@ def check_rows(
         at = (*base, name)
         for said in _rule_problems(name, rule, dataset, crosswalks, codes):
             file.problem(said, *at)
-        for path in paths_of(rule):
+        for path in rules.paths_of(rule):
             if path.split(".")[0] not in schema["properties"]:
                 file.problem(
                     f"{name}: the record has no '{path}'; {nearest(path.split('.')[0], schema['properties'])}", *at
@@ -303,17 +303,3 @@ def _fills(name: str, rule: rules.Rule) -> tuple[str, ...]:
     if name == rules.PLACE:
         return _FILLED_BY_PLACE.get(rule.rule, ())
     return (name, f"{name}_raw") if isinstance(rule, rules.Code) else (name,)
-
-
-def paths_of(rule: rules.Rule) -> list[str]:
-    """Every path of the record that `rule` reads."""
-    if isinstance(rule, rules.Const):
-        return []
-    found = [rule.from_] if isinstance(rule.from_, str) else list(rule.from_)
-    if isinstance(rule, rules.Rate):
-        found.append(rule.over)
-    if isinstance(rule, rules.Time) and rule.near is not None:
-        found.append(rule.near)
-    if isinstance(rule, rules.Point | rules.Line) and isinstance(rule.crs, rules.Crs):
-        found.append(rule.crs.from_)
-    return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 import shapely
@@ -229,6 +230,65 @@ class TestTime:
     def test_a_form_without_what_it_needs_is_refused_when_compiled(self, reader: Compile, rule: dict[str, Any]) -> None:
         with pytest.raises(MisfitRule):
             reader({"rule": "time", **rule}, "timestamp")
+
+
+class TestHourMark:
+    def read(self, reader: Compile, **changes: Any) -> Callable[..., Any]:
+        rule = {"rule": "time", "from": "m", "form": "hour_mark", "near": "at"}
+        return reader(rule | changes, "timestamp")
+
+    def test_the_hour_is_the_one_that_lies_nearest(self, reader: Compile) -> None:
+        read, hour = self.read(reader), 1773792000000  # 2026-03-18T00:00Z
+        at = datetime(2026, 3, 18, 0, tzinfo=UTC)
+        assert read({"m": 9273, "at": hour + 927300}) == at + timedelta(seconds=927.3)
+        assert read({"m": 15, "at": hour + 3598000}) == at + timedelta(hours=1, seconds=1.5)
+        assert read({"m": 35999, "at": hour + 2000}) == at - timedelta(seconds=0.1)
+
+    def test_without_an_instant_nearby_the_receipt_settles_it(self, reader: Compile) -> None:
+        read = self.read(reader, near=None)
+        received = datetime(2026, 3, 18, 0, 59, 58, tzinfo=UTC)
+        assert read({"m": 15}, received) == datetime(2026, 3, 18, 1, 0, 1, 500000, tzinfo=UTC)
+
+    def test_its_marks_for_far_and_unknown_are_null(self, reader: Compile) -> None:
+        assert [self.read(reader)({"m": mark, "at": 0}) for mark in (36000, 36001)] == [None, None]
+
+    @pytest.mark.parametrize("mark", [36002, -1, 1.5, "15", True])
+    def test_what_is_no_mark_is_unreadable(self, reader: Compile, mark: Any) -> None:
+        refused(self.read(reader), {"m": mark, "at": 0})
+
+
+class TestElapsed:
+    RULE: ClassVar = {"rule": "elapsed", "from": "t", "form": "epoch_ms", "counts": "since"}
+
+    def test_it_is_counted_in_the_unit_of_the_contract_and_in_the_direction_stated(self, reader: Compile) -> None:
+        sent = 1773792960000  # 2026-03-18T00:16Z, the time of receipt
+        assert reader(self.RULE, "double", "s")({"t": sent - 1500}) == 1.5
+        assert reader(self.RULE, "double", "ms")({"t": sent - 1500}) == 1500.0
+        assert reader(self.RULE | {"counts": "until"}, "double", "s")({"t": sent - 1500}) == -1.5
+        assert reader(self.RULE, "int", "s")({"t": None}) is None
+
+    def test_what_the_column_cannot_hold_or_the_form_cannot_read_is_unreadable(self, reader: Compile) -> None:
+        assert refused(reader(self.RULE, "int", "s"), {"t": 1773792958500}).how == "elapsed"
+        assert refused(reader(self.RULE, "double", "s"), {"t": "yesterday"}).how == "elapsed"
+
+    def test_a_column_of_another_kind_does_not_compile(self, reader: Compile) -> None:
+        with pytest.raises(IncompatibleUnits):
+            reader(self.RULE, "double", "m")
+        with pytest.raises(MisfitRule):
+            reader(self.RULE, "timestamp", "s")
+
+
+class TestNumbersAsText:
+    def test_every_rule_that_reads_numbers_can_be_told_that_they_are_text(self, reader: Compile) -> None:
+        epoch = {"rule": "time", "from": "t", "form": "epoch_s"}
+        assert reader(epoch | {"as_text": True}, "timestamp")({"t": "1773792000"}) == datetime(2026, 3, 18, tzinfo=UTC)
+        refused(reader(epoch, "timestamp"), {"t": "1773792000"})
+        rate = {"rule": "rate", "from": "n", "over": "p", "unit": "{vehicle}/s", "as_text": True}
+        assert reader(rate, "double", "{vehicle}/h")({"n": "186", "p": "300"}) == 2232.0
+        moy = {"rule": "time", "from": ["m", "s"], "form": "moy_secmark", "as_text": True}
+        assert reader(moy, "timestamp")({"m": "109455", "s": "27300"}) == datetime(
+            2026, 3, 18, 0, 15, 27, 300000, tzinfo=UTC
+        )
 
 
 class TestAngle:
@@ -470,6 +530,15 @@ PLATE = {"rule": "pseudonym", "from": ["hphm", "hpzl"], "domain": "accident_plat
 
 
 class TestPseudonym:
+    def test_sm3_is_another_digest_of_the_same_parts(self, reader: Compile) -> None:
+        rule = {"rule": "pseudonym", "from": ["p"], "domain": "plates"}
+        by_default, by_sm3 = (reader(rule | more)({"p": "x"}) for more in ({}, {"algorithm": "hmac_sm3"}))
+        assert by_default.partition(":")[0] == by_sm3.partition(":")[0] == "k1"
+        assert by_default != by_sm3
+        # Each part goes with its length in front.
+        framed = b"".join(len(part).to_bytes(8, "big") + part for part in (b"plates", b"x"))
+        assert by_sm3 == "k1:" + hmac.new(b"\1" * 32, framed, "sm3").hexdigest()
+
     def test_it_starts_with_the_keys_id_and_holds_nothing_of_the_plate(self, reader: Compile) -> None:
         found = reader(PLATE)({"hphm": "渝AD12345", "hpzl": "52"})
         assert found.startswith("k1:")

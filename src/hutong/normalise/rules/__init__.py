@@ -8,6 +8,7 @@ from typing import Any
 from hutong.model.mapping import Rule
 from hutong.normalise.reading import Reader
 from hutong.normalise.rules.angle import compile_angle
+from hutong.normalise.rules.area import compile_area
 from hutong.normalise.rules.code import compile_code
 from hutong.normalise.rules.const import compile_const
 from hutong.normalise.rules.context import Context, MisfitRule
@@ -21,11 +22,11 @@ from hutong.normalise.rules.quantity import compile_quantity
 from hutong.normalise.rules.rate import compile_rate
 from hutong.normalise.rules.stake import compile_stake
 from hutong.normalise.rules.text import compile_text
-from hutong.normalise.rules.time import compile_time
+from hutong.normalise.rules.time import compile_elapsed, compile_time
 
 __all__ = ["FILLS_SEVERAL", "Context", "MisfitRule", "compile_rule"]
 
-FILLS_SEVERAL = frozenset({"point", "line", "code"})
+FILLS_SEVERAL = frozenset({"point", "line", "area", "code"})
 """Rules whose reader gives a dictionary of columns."""
 
 _COMPILERS: Mapping[str, Callable[[Any, Context], Reader]] = {
@@ -34,9 +35,11 @@ _COMPILERS: Mapping[str, Callable[[Any, Context], Reader]] = {
     "quantity": compile_quantity,
     "rate": compile_rate,
     "time": compile_time,
+    "elapsed": compile_elapsed,
     "angle": compile_angle,
     "point": compile_point,
     "line": compile_line,
+    "area": compile_area,
     "code": compile_code,
     "id": compile_id,
     "flag": compile_flag,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from hutong.model import mapping
-from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number, number_or_text
+from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number_reader
 from hutong.normalise.rules.context import Context, MisfitRule
 from hutong.schema.units import conversion
 
@@ -22,7 +22,7 @@ def compile_angle(rule: mapping.Angle, context: Context) -> Reader:
     """Reads an angle within one full turn either way, as degrees in [0, 360). Raises UnknownUnit, IncompatibleUnits."""
     path = rule.from_
     look = compile_look(path, rule.missing, "angle")
-    to_number, to_travel = number_or_text if rule.as_text else number, _TO_TRAVEL[rule.convention]
+    to_number, to_travel = number_reader(rule.as_text), _TO_TRAVEL[rule.convention]
     to_degrees = conversion(rule.unit, "deg")
     context.need("double")
     if context.field.unit not in (None, "deg"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +9,13 @@ import numpy as np
 import shapely
 
 from hutong.model import mapping
-from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number, number_or_text
+from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look
 from hutong.normalise.rules.context import Context
 from hutong.normalise.rules.place import compile_system
+from hutong.normalise.rules.vertices import from_array, from_text
 
 HOW = "line"
 NOWHERE = {"lon": None, "lat": None, "source_crs": None, "geometry": None}
-
-Vertices = list[tuple[float, float]]
 
 
 def compile_line(rule: mapping.Line, context: Context) -> Reader:
@@ -25,15 +23,14 @@ def compile_line(rule: mapping.Line, context: Context) -> Reader:
     for column in NOWHERE:
         context.field_called(column)
     path = rule.from_
-    look = compile_look(path, rule.missing, HOW)
-    system = compile_system(rule.crs, rule.axes, HOW)
-    to_vertices: Callable[[Any, str], Vertices] = _from_array if rule.form == "array" else _from_text
+    look, system = compile_look(path, rule.missing, HOW), compile_system(rule.crs, rule.axes, HOW)
+    to_vertices = from_array if rule.form == "array" else from_text
 
     def read(raw: Raw, received_at: datetime) -> dict[str, Any]:
         value = look(raw)
         if value is None:
             return NOWHERE
-        vertices = to_vertices(value, path)
+        vertices = to_vertices(value, path, HOW)
         if len(vertices) < 2:
             raise Unreadable(path, value, HOW)
         crs, convert = system(raw)
@@ -45,26 +42,3 @@ def compile_line(rule: mapping.Line, context: Context) -> Reader:
         return {"lon": float(lon[middle]), "lat": float(lat[middle]), "source_crs": crs, "geometry": geometry}
 
     return read
-
-
-def _from_array(value: Any, path: str) -> Vertices:
-    if not isinstance(value, list):
-        raise Unreadable(path, value, HOW)
-    return [_vertex(vertex, number, path, value) for vertex in value]
-
-
-def _from_text(value: Any, path: str) -> Vertices:
-    if type(value) is not str:
-        raise Unreadable(path, value, HOW)
-    return [_vertex(vertex.split(","), number_or_text, path, value) for vertex in value.split(";")]
-
-
-def _vertex(
-    vertex: Any, to_number: Callable[[Any, str, str], int | float], path: str, value: Sequence[Any]
-) -> tuple[float, float]:
-    if not isinstance(vertex, list) or len(vertex) not in (2, 3):
-        raise Unreadable(path, value, HOW)
-    try:
-        return float(to_number(vertex[0], path, HOW)), float(to_number(vertex[1], path, HOW))
-    except Unreadable:
-        raise Unreadable(path, value, HOW) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hutong.model import mapping
-from hutong.normalise.reading import Raw, Reader, Unreadable, compile_fit, compile_look, number, number_or_text
+from hutong.normalise.reading import Raw, Reader, Unreadable, compile_fit, compile_look, number_reader
 from hutong.normalise.rules.context import Context
 
 
@@ -13,7 +13,7 @@ def compile_number(rule: mapping.Number, context: Context) -> Reader:
     """Reads a number as the contract's type; a fraction does not go into a whole-number column, 5.0 does."""
     path = rule.from_
     look = compile_look(path, rule.missing, "number")
-    to_number, fit = number_or_text if rule.as_text else number, compile_fit(context.need("int", "long", "double").type)
+    to_number, fit = number_reader(rule.as_text), compile_fit(context.need("int", "long", "double").type)
 
     def read(raw: Raw, received_at: datetime) -> int | float | None:
         value = look(raw)

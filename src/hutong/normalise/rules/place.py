@@ -1,4 +1,4 @@
-"""What the rules `point` and `line` share: coordinates, and the system they are in."""
+"""What the rules `point`, `line` and `area` share: coordinates, and the system they are in."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from hutong.normalise.rules.identity import compile_parts
 def compile_pseudonym(rule: mapping.Pseudonym, context: Context) -> Reader:
     """Reads the parts as sent; null if one of them is null. Raises SecretMissing when there is no key."""
     context.need("string")
-    pseudonymiser, domain = context.pseudonymiser, rule.domain
+    pseudonymiser, domain, algorithm = context.pseudonymiser, rule.domain, rule.algorithm
     if pseudonymiser is None:
         raise SecretMissing(
             f"{context.dataset.id}.{context.column} holds pseudonyms, but there is no key to make them with",
@@ -25,6 +25,6 @@ def compile_pseudonym(rule: mapping.Pseudonym, context: Context) -> Reader:
 
     def read(raw: Raw, received_at: datetime) -> str | None:
         parts = parts_of(raw)
-        return None if parts is None else pseudonymiser.pseudonym(domain, parts)
+        return None if parts is None else pseudonymiser.pseudonym(domain, parts, algorithm)
 
     return read

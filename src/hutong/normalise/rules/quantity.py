@@ -13,8 +13,8 @@ from hutong.normalise.reading import (
     Unreadable,
     compile_fit,
     compile_look,
-    number,
     number_or_text,
+    number_reader,
     text_or_number,
 )
 from hutong.normalise.rules.context import Context, MisfitRule
@@ -35,7 +35,7 @@ def compile_quantity(rule: mapping.Quantity, context: Context) -> Reader:
     if rule.list_ is not None:
         to_number: Callable[[Any, str, str], int | float | None] = _scale(context.crosswalk(rule.list_), rule.list_)
     else:
-        to_number = number_or_text if rule.as_text else number
+        to_number = number_reader(rule.as_text)
 
     def read(raw: Raw, received_at: datetime) -> int | float | None:
         value = look(raw)

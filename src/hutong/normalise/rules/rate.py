@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hutong.model import mapping
-from hutong.normalise.reading import Raw, Reader, Unreadable, compile_fit, compile_look, number
+from hutong.normalise.reading import Raw, Reader, Unreadable, compile_fit, compile_look, number_reader
 from hutong.normalise.rules.context import Context
 from hutong.schema.units import conversion
 
@@ -14,6 +14,7 @@ def compile_rate(rule: mapping.Rate, context: Context) -> Reader:
     """Reads the count and its period, both null or neither. Raises UnknownUnit, IncompatibleUnits."""
     path, over = rule.from_, rule.over
     look, look_over = compile_look(path, rule.missing, "rate"), compile_look(over, rule.missing, "rate")
+    number = number_reader(rule.as_text)
     convert, fit = conversion(rule.unit, context.unit()), compile_fit(context.need("double").type)
 
     def read(raw: Raw, received_at: datetime) -> int | float | None:

@@ -1,4 +1,4 @@
-"""The rule `time`: an instant in UTC, in one of the forms of `clock`."""
+"""The rules `time` and `elapsed`: an instant in UTC, in one of the forms of `clock`, and how long ago it was."""
 
 from __future__ import annotations
 
@@ -9,11 +9,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hutong.model import mapping
 from hutong.normalise import clock
-from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number, text
+from hutong.normalise.reading import (
+    Raw,
+    Reader,
+    Unreadable,
+    compile_fit,
+    compile_look,
+    number_reader,
+    text,
+)
 from hutong.normalise.rules.context import Context, MisfitRule
 from hutong.schema.units import conversion
 
-HOW = "time"
+Instant = mapping.Time | mapping.Elapsed
 
 
 def compile_time(rule: mapping.Time, context: Context) -> Reader:
@@ -22,27 +30,49 @@ def compile_time(rule: mapping.Time, context: Context) -> Reader:
     return _FORMS[rule.form](rule)
 
 
-def _iso(rule: mapping.Time) -> Reader:
+def compile_elapsed(rule: mapping.Elapsed, context: Context) -> Reader:
+    """Reads an instant and gives its distance from the receipt. Raises MisfitRule, UnknownUnit, IncompatibleUnits."""
+    read_instant, path = _FORMS[rule.form](rule), _all_paths(rule)[0]
+    convert, fit = conversion("us", context.unit()), compile_fit(context.need("int", "long", "double").type)
+    sign = 1 if rule.counts == "since" else -1
+
+    def read(raw: Raw, received_at: datetime) -> int | float | None:
+        instant: datetime | None = read_instant(raw, received_at)
+        if instant is None:
+            return None
+        # Whole microseconds, so that nothing is rounded before the unit is.
+        elapsed = (received_at - instant) // clock.MICROSECOND * sign
+        try:
+            return fit(convert(elapsed))
+        except ValueError:
+            raise Unreadable(path, instant.isoformat(), rule.rule) from None
+
+    return read
+
+
+def _iso(rule: Instant) -> Reader:
     zone = _zone(rule)
-    return _one_value(rule, lambda value, place: clock.iso(text(value, place, HOW).strip(), zone))
+    return _one_value(rule, lambda value, place: clock.iso(text(value, place, rule.rule).strip(), zone))
 
 
-def _local(rule: mapping.Time) -> Reader:
+def _local(rule: Instant) -> Reader:
     zone = _needed_zone(rule)
-    return _one_value(rule, lambda value, place: clock.local(text(value, place, HOW).strip(), zone))
+    return _one_value(rule, lambda value, place: clock.local(text(value, place, rule.rule).strip(), zone))
 
 
-def _epoch_s(rule: mapping.Time) -> Reader:
-    return _one_value(rule, lambda value, place: clock.epoch(number(value, place, HOW), 1))
+def _epoch_s(rule: Instant) -> Reader:
+    number = number_reader(rule.as_text)
+    return _one_value(rule, lambda value, place: clock.epoch(number(value, place, rule.rule), 1))
 
 
-def _epoch_ms(rule: mapping.Time) -> Reader:
-    return _one_value(rule, lambda value, place: clock.epoch(number(value, place, HOW), 1000))
+def _epoch_ms(rule: Instant) -> Reader:
+    number = number_reader(rule.as_text)
+    return _one_value(rule, lambda value, place: clock.epoch(number(value, place, rule.rule), 1000))
 
 
-def _one_value(rule: mapping.Time, instant: Callable[[Any, str], datetime]) -> Reader:
+def _one_value(rule: Instant, instant: Callable[[Any, str], datetime]) -> Reader:
     (path,) = _paths(rule, 1)
-    look = compile_look(path, rule.missing, HOW)
+    look = compile_look(path, rule.missing, rule.rule)
 
     def read(raw: Raw, received_at: datetime) -> datetime | None:
         value = look(raw)
@@ -51,92 +81,133 @@ def _one_value(rule: mapping.Time, instant: Callable[[Any, str], datetime]) -> R
         try:
             return instant(value, path)
         except ValueError:
-            raise Unreadable(path, value, HOW) from None
+            raise Unreadable(path, value, rule.rule) from None
 
     return read
 
 
-def _moy_secmark(rule: mapping.Time) -> Reader:
+def _moy_secmark(rule: Instant) -> Reader:
     moy_path, mark_path = _paths(rule, 2)
-    look_moy, look_mark = (compile_look(path, rule.missing, HOW) for path in (moy_path, mark_path))
-    near_path = rule.near
-    look_near = None if near_path is None else compile_look(near_path, rule.missing, HOW)
-
-    def near(raw: Raw) -> datetime | None:
-        if look_near is None or near_path is None:
-            return None
-        value = look_near(raw)
-        if value is None:
-            return None
-        try:
-            return clock.epoch(number(value, near_path, HOW), 1000)
-        except ValueError:
-            raise Unreadable(near_path, value, HOW) from None
+    look_moy, look_mark = (compile_look(path, rule.missing, rule.rule) for path in (moy_path, mark_path))
+    near, whole = _near(rule), _whole(rule)
 
     def read(raw: Raw, received_at: datetime) -> datetime | None:
         moy, mark = look_moy(raw), look_mark(raw)
         if moy is None or mark is None:
             return None
-        for value, place in ((moy, moy_path), (mark, mark_path)):
-            if number(value, place, HOW) != int(value) or value < 0:
-                raise Unreadable(place, value, HOW)
+        minute, millisecond = whole(moy, moy_path), whole(mark, mark_path)
         try:
-            return clock.moy_secmark(int(moy), int(mark), near(raw), received_at)
+            return clock.moy_secmark(minute, millisecond, near(raw), received_at)
         except ValueError:
-            raise Unreadable(moy_path, moy, HOW) from None
+            raise Unreadable(moy_path, moy, rule.rule) from None
 
     return read
 
 
-def _interval_end(rule: mapping.Time) -> Reader:
+def _hour_mark(rule: Instant) -> Reader:
+    (path,) = _paths(rule, 1)
+    look, near, whole = compile_look(path, rule.missing, rule.rule), _near(rule), _whole(rule)
+
+    def read(raw: Raw, received_at: datetime) -> datetime | None:
+        mark = look(raw)
+        if mark is None:
+            return None
+        tenths = whole(mark, path)
+        try:
+            return clock.hour_mark(tenths, near(raw) or received_at)
+        except ValueError:
+            raise Unreadable(path, mark, rule.rule) from None
+
+    return read
+
+
+def _whole(rule: Instant) -> Callable[[Any, str], int]:
+    """A function from a value at a place to a whole number from 0 on."""
+    number = number_reader(rule.as_text)
+
+    def whole(value: Any, place: str) -> int:
+        found = number(value, place, rule.rule)
+        if found != int(found) or found < 0:
+            raise Unreadable(place, value, rule.rule)
+        return int(found)
+
+    return whole
+
+
+def _near(rule: Instant) -> Callable[[Raw], datetime | None]:
+    """A function from a record to the instant at `near`, if there is one."""
+    path = rule.near
+    if path is None:
+        return lambda raw: None
+    look, number = compile_look(path, rule.missing, rule.rule), number_reader(rule.as_text)
+
+    def near(raw: Raw) -> datetime | None:
+        value = look(raw)
+        if value is None:
+            return None
+        try:
+            return clock.epoch(number(value, path, rule.rule), 1000)
+        except ValueError:
+            raise Unreadable(path, value, rule.rule) from None
+
+    return near
+
+
+def _interval_end(rule: Instant) -> Reader:
     end_path, length_path = _paths(rule, 2)
-    look_end, look_length = (compile_look(path, rule.missing, HOW) for path in (end_path, length_path))
+    look_end, look_length = (compile_look(path, rule.missing, rule.rule) for path in (end_path, length_path))
     zone, to_seconds = _needed_zone(rule), conversion(rule.period_unit, "s")
+    number = number_reader(rule.as_text)
 
     def read(raw: Raw, received_at: datetime) -> datetime | None:
         end, length = look_end(raw), look_length(raw)
         if end is None or length is None:
             return None
-        seconds = number(length, length_path, HOW)
+        seconds = number(length, length_path, rule.rule)
         if seconds <= 0:
-            raise Unreadable(length_path, length, HOW)
+            raise Unreadable(length_path, length, rule.rule)
         try:
-            instant = clock.local(text(end, end_path, HOW).strip(), zone)
+            instant = clock.local(text(end, end_path, rule.rule).strip(), zone)
         except ValueError:
-            raise Unreadable(end_path, end, HOW) from None
+            raise Unreadable(end_path, end, rule.rule) from None
         try:
             return clock.interval_start(instant, to_seconds(seconds))
         except (ValueError, OverflowError):
-            raise Unreadable(length_path, length, HOW) from None
+            raise Unreadable(length_path, length, rule.rule) from None
 
     return read
 
 
-_FORMS: Mapping[str, Callable[[mapping.Time], Reader]] = {
+_FORMS: Mapping[str, Callable[[Instant], Reader]] = {
     "iso": _iso,
     "local": _local,
     "epoch_s": _epoch_s,
     "epoch_ms": _epoch_ms,
     "moy_secmark": _moy_secmark,
+    "hour_mark": _hour_mark,
     "interval_end": _interval_end,
 }
 
 
-def _paths(rule: mapping.Time, count: int) -> list[str]:
-    paths = [rule.from_] if isinstance(rule.from_, str) else list(rule.from_)
+def _all_paths(rule: Instant) -> list[str]:
+    return [rule.from_] if isinstance(rule.from_, str) else list(rule.from_)
+
+
+def _paths(rule: Instant, count: int) -> list[str]:
+    paths = _all_paths(rule)
     if len(paths) != count:
         raise MisfitRule(f"the form {rule.form} reads {count} path{'s' if count > 1 else ''}, not {len(paths)}")
     return paths
 
 
-def _zone(rule: mapping.Time) -> ZoneInfo | None:
+def _zone(rule: Instant) -> ZoneInfo | None:
     try:
         return None if rule.zone is None else ZoneInfo(rule.zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise MisfitRule(f"'{rule.zone}' is no time zone; write it as IANA does, such as Asia/Shanghai") from None
 
 
-def _needed_zone(rule: mapping.Time) -> ZoneInfo:
+def _needed_zone(rule: Instant) -> ZoneInfo:
     zone = _zone(rule)
     if zone is None:
         raise MisfitRule(f"the form {rule.form} carries no zone; state `zone`, such as Asia/Shanghai")
