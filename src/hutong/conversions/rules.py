@@ -15,7 +15,6 @@ from hutong.model import mapping
 from hutong.model.dataset import Dataset, Field
 from hutong.model.declared import Words
 from hutong.registry import Source
-from hutong.registry.check import paths_of
 from hutong.schema.units import factor
 
 
@@ -58,7 +57,7 @@ def conversion_of(column: str, rule: mapping.Rule, dataset: Dataset, source: Sou
         column=column,
         rule=rule.rule,
         fills=tuple(name for name in filled_by(column, rule) if name in dataset.names),
-        reads=tuple(paths_of(rule)),
+        reads=tuple(mapping.paths_of(rule)),
         words=_SAYS[rule.rule](rule, _Line(source, column, field)),
         unavailable=tuple(_plain(value) for value in missing),
         code_list=getattr(rule, "list_", None),
@@ -101,7 +100,19 @@ def _time(rule: mapping.Time, line: _Line) -> Words:
     return _FORMS[rule.form](rule)
 
 
-def _iso(rule: mapping.Time) -> Words:
+def _elapsed(rule: mapping.Elapsed, line: _Line) -> Words:
+    instant = _FORMS[rule.form](rule)
+    if rule.counts == "since":
+        return Words(
+            en=f"{instant.en}; from there to the receipt, {line.unit}",
+            zh=f"{instant.zh}；接入时间减去该时刻，{line.unit}",
+        )
+    return Words(
+        en=f"{instant.en}; from the receipt to there, {line.unit}", zh=f"{instant.zh}；该时刻减去接入时间，{line.unit}"
+    )
+
+
+def _iso(rule: mapping.InstantRule) -> Words:
     if rule.zone is None:
         return Words(en="ISO 8601 with its offset → UTC", zh="ISO 8601（带时差）→ UTC")
     return Words(
@@ -110,39 +121,52 @@ def _iso(rule: mapping.Time) -> Words:
     )
 
 
-def _local(rule: mapping.Time) -> Words:
+def _local(rule: mapping.InstantRule) -> Words:
     return Words(en=f"civil time of {rule.zone} → UTC", zh=f"{rule.zone} 当地时间 → UTC")
 
 
-def _epoch_s(rule: mapping.Time) -> Words:
+def _epoch_s(rule: mapping.InstantRule) -> Words:
     return Words(en="seconds since 1970 → UTC", zh="1970 年起的秒数 → UTC")
 
 
-def _epoch_ms(rule: mapping.Time) -> Words:
+def _epoch_ms(rule: mapping.InstantRule) -> Words:
     return Words(en="milliseconds since 1970 → UTC", zh="1970 年起的毫秒数 → UTC")
 
 
-def _moy_secmark(rule: mapping.Time) -> Words:
-    near = Words(en="the time of receipt", zh="接入时间") if rule.near is None else Words(en=rule.near, zh=rule.near)
+def _moy_secmark(rule: mapping.InstantRule) -> Words:
+    near = _near(rule)
     return Words(
         en=f"minute of the UTC year and millisecond of the minute (T/CSAE 53), the year settled by {near.en} → UTC",
         zh=f"UTC 年内分钟数与分内毫秒数（T/CSAE 53），年份由 {near.zh} 确定 → UTC",
     )
 
 
-def _interval_end(rule: mapping.Time) -> Words:
+def _hour_mark(rule: mapping.InstantRule) -> Words:
+    near = _near(rule)
+    return Words(
+        en=f"tenths of a second in the UTC hour (T/CSAE 53), the hour settled by {near.en} → UTC",
+        zh=f"UTC 小时内的十分之一秒数（T/CSAE 53），小时由 {near.zh} 确定 → UTC",
+    )
+
+
+def _near(rule: mapping.InstantRule) -> Words:
+    return Words(en="the time of receipt", zh="接入时间") if rule.near is None else Words(en=rule.near, zh=rule.near)
+
+
+def _interval_end(rule: mapping.InstantRule) -> Words:
     return Words(
         en=f"end of an interval in civil time of {rule.zone}, less its length in {rule.period_unit} → its start, UTC",
         zh=f"时段终点（{rule.zone} 当地时间）减去时长（{rule.period_unit}）→ 时段起点，UTC",
     )
 
 
-_FORMS: Mapping[str, Callable[[mapping.Time], Words]] = {
+_FORMS: Mapping[str, Callable[[mapping.InstantRule], Words]] = {
     "iso": _iso,
     "local": _local,
     "epoch_s": _epoch_s,
     "epoch_ms": _epoch_ms,
     "moy_secmark": _moy_secmark,
+    "hour_mark": _hour_mark,
     "interval_end": _interval_end,
 }
 
@@ -180,6 +204,9 @@ def _point(rule: mapping.Point, line: _Line) -> Words:
     if rule.split is not None or rule.take != (0, 1):
         parts = " / ".join(str(place + 1) for place in rule.take)
         said = Words(en=f"{said.en} (parts {parts})", zh=f"{said.zh}（第 {parts} 部分）")
+    if rule.base is not None:
+        base = ", ".join(rule.base)
+        said = Words(en=f"{said.en}, an offset added to {base}", zh=f"{said.zh}，相对坐标加上 {base}")
     scale = Fraction(str(rule.scale))
     if scale != 1:
         said = Words(en=f"{said.en} × {scale}", zh=f"{said.zh} × {scale}")
@@ -193,6 +220,17 @@ def _line(rule: mapping.Line, line: _Line) -> Words:
         Words(
             en=f"line of {axes.en} → WKB; lon and lat are its middle vertex",
             zh=f"折线（{axes.zh}）→ WKB；lon、lat 取中间顶点",
+        ),
+    )
+
+
+def _area(rule: mapping.Area, line: _Line) -> Words:
+    axes = _AXES[rule.axes]
+    return _placed(
+        rule.crs,
+        Words(
+            en=f"outline of {axes.en} → WKB; lon and lat are a point within it",
+            zh=f"面（{axes.zh}）→ WKB；lon、lat 取面内一点",
         ),
     )
 
@@ -245,9 +283,10 @@ def _stake(rule: mapping.Stake, line: _Line) -> Words:
 
 
 def _pseudonym(rule: mapping.Pseudonym, line: _Line) -> Words:
+    digest = {"hmac_sha256": "HMAC-SHA-256", "hmac_sm3": "HMAC-SM3"}[rule.algorithm]
     return Words(
-        en=f"keyed digest (HMAC-SHA-256) in the domain {rule.domain}, key id in front",
-        zh=f"带密钥的摘要（HMAC-SHA-256），作用域 {rule.domain}，前缀为密钥标识",
+        en=f"keyed digest ({digest}) in the domain {rule.domain}, key id in front",
+        zh=f"带密钥的摘要（{digest}），作用域 {rule.domain}，前缀为密钥标识",
     )
 
 
@@ -257,9 +296,11 @@ _SAYS: Mapping[str, Callable[[Any, _Line], Words]] = {
     "quantity": _quantity,
     "rate": _rate,
     "time": _time,
+    "elapsed": _elapsed,
     "angle": _angle,
     "point": _point,
     "line": _line,
+    "area": _area,
     "code": _code,
     "id": _id,
     "flag": _flag,

@@ -31,6 +31,8 @@ def compile_area(rule: mapping.Area, context: Context) -> Reader:
         if value is None:
             return NOWHERE
         rings = _rings(value, form, path)
+        if not all(rings):
+            raise Unreadable(path, value, HOW)
         crs, convert = system(raw)
         outline, *holes = [np.column_stack(convert(*np.array(ring).T)) for ring in rings]
         if not all(np.isfinite(ring).all() for ring in (outline, *holes)):
