@@ -15,6 +15,11 @@ FieldType = Literal["string", "int", "long", "double", "boolean", "timestamp", "
 WriteMode = Literal["append", "latest"]
 Severity = Literal["critical", "warning", "info"]
 Personal = Literal["none", "ordinary", "sensitive"]
+RuleKind = Literal[
+    "required", "range", "pattern", "code",
+    "before", "not_above", "together", "within", "required_if", "jump",
+]  # fmt: skip
+"""What a row rule looks at: the first four follow from columns, the others are declared across them."""
 TableName = NewType("TableName", str)
 """What a dataset is called where the name must last: in the store and in the ledger."""
 
@@ -62,7 +67,7 @@ class RowRule:
     """A rule that every row must keep. `kind` says how `args` are read; `id` never changes."""
 
     id: str
-    kind: Literal["required", "range", "pattern", "code", "before", "not_above", "together"]
+    kind: RuleKind
     fields: tuple[str, ...]
     args: tuple[Any, ...] = ()
 

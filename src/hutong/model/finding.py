@@ -131,6 +131,22 @@ CATALOGUE: Mapping[str, Explanation] = {
         ("它们应同时有值或同时为空", "they must be given together or not at all"),
         ("请核对来源坐标", "check the source's coordinates"),
     ),
+    "within": Sentence(
+        "{place}：{value}，前者与后者之差不在 [{below}, {above}] 之内。请核对来源的两项数值及其单位",
+        "{place}: {value}, the first less the second is not within [{below}, {above}]; check both values at the source,"
+        " and their units",
+    ),
+    "required_if": Sentence(
+        "{place}：{value}，给出 {when} 时前者不能为空。请核对来源是否漏填",
+        "{place}: {value}, the first may not be empty where {when} is given; see whether the source left it out",
+    ),
+    "jump": Sentence(
+        "{place} 的位置 {value} 与同一对象在本批中前后相邻的位置都无法衔接：{seconds} 秒内相距 {metres} 米（{speed} m/s，"
+        "上限 {maximum} m/s）。请核对来源的坐标、坐标系与时间",
+        "{place} is {value}, which fits neither the place before nor the one after of the same thing in this batch:"
+        " {metres} m in {seconds} s ({speed} m/s, at most {maximum}); check the source's coordinates, their system, and"
+        " its clock",
+    ),
 }
 
 

@@ -1,13 +1,18 @@
-"""Row rules: what every row of a dataset must keep, derived from its contract, and the plain row-wise check of them."""
+"""Row rules: what every row of a dataset must keep, derived from its contract, and the plain row-wise check of them.
+
+This is the definition of right; `schema.masks` says of whole columns which rows need not be asked here.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from hutong.model.dataset import Field, RowRule
 from hutong.model.finding import Finding
+from hutong.schema.jumps import JUMP, compile_jump
 
 Row = Mapping[str, Any]
 Check = Callable[[Row], Finding | None]
@@ -32,14 +37,34 @@ def row_rules(fields: Sequence[Field], cross: Sequence[RowRule] = ()) -> tuple[R
 def compile_rules(
     rules: Sequence[RowRule], codes: CodeLists, hidden: frozenset[str] = frozenset()
 ) -> Callable[[Row], list[Finding]]:
-    """A function from a row to its findings, none if it may pass.
+    """A function from a row to its findings, none if it may pass. Rules of the kind `jump` compare rows and have their
+    say in `compile_rows` only.
 
     codes: code list -> its codes. hidden: columns whose values no message may show.
     """
-    checks = [_KINDS[rule.kind](rule, codes, hidden) for rule in rules]
+    checks = [_KINDS[rule.kind](rule, codes, hidden) for rule in rules if rule.kind != JUMP]
 
     def check(row: Row) -> list[Finding]:
         return [finding for one in checks if (finding := one(row)) is not None]
+
+    return check
+
+
+def compile_rows(
+    rules: Sequence[RowRule], codes: CodeLists, hidden: frozenset[str] = frozenset()
+) -> Callable[[Sequence[Row]], list[list[Finding]]]:
+    """A function from the rows of a batch to the findings of each, in their order. Arguments as `compile_rules` has
+    them; every row needs its `record` number where rows are compared.
+    """
+    alone = compile_rules(rules, codes, hidden)
+    jumps = [compile_jump(rule, hidden) for rule in rules if rule.kind == JUMP]
+
+    def check(rows: Sequence[Row]) -> list[list[Finding]]:
+        found = [alone(row) for row in rows]
+        for jump in jumps:
+            for index, finding in jump(rows).items():
+                found[index].append(finding)
+        return found
 
     return check
 
@@ -122,6 +147,36 @@ def _together(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
     return check
 
 
+def _within(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    (first, second), (below, above) = rule.fields, rule.args
+    said = {"below": "-∞" if below is None else f"-{below:g}", "above": "∞" if above is None else f"{above:g}"}
+
+    def check(row: Row) -> Finding | None:
+        value, other = row[first], row[second]
+        if value is None or other is None:
+            return None
+        apart = value - other
+        # Instants lie seconds apart, to the microsecond.
+        unit: Any = timedelta(seconds=1) if isinstance(apart, timedelta) else 1
+        is_near = (below is None or -below * unit <= apart) and (above is None or apart <= above * unit)
+        # What is not a number is neither near nor far, even where no bound is declared.
+        return None if is_near and apart == apart else _finding(rule, row, hidden, **said)
+
+    return check
+
+
+def _required_if(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
+    name, other = rule.fields
+    when = frozenset(rule.args)
+    said = {"when": f"{other} = {' | '.join(rule.args)}" if when else other}
+
+    def check(row: Row) -> Finding | None:
+        is_needed = row[other] is not None and (not when or row[other] in when)
+        return None if row[name] is not None or not is_needed else _finding(rule, row, hidden, **said)
+
+    return check
+
+
 _KINDS: Mapping[str, Callable[[RowRule, CodeLists, frozenset[str]], Check]] = {
     "required": _required,
     "range": _range,
@@ -130,4 +185,6 @@ _KINDS: Mapping[str, Callable[[RowRule, CodeLists, frozenset[str]], Check]] = {
     "before": _before,
     "not_above": _not_above,
     "together": _together,
+    "within": _within,
+    "required_if": _required_if,
 }
