@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from hutong.model.dataset import Dataset, Field
 from hutong.model.declared import Words
+from hutong.schema.jumps import JUMP
 from hutong.schema.terms import IMPLIED
 
 Effect = Literal["documentation", "additive", "breaking"]
@@ -160,6 +161,27 @@ KINDS: Mapping[str, Kind] = {
         "additive",
         Words(en="protection raised", zh="提高个人信息级别"),
         Words(en="values stay what they are, fewer may see them", zh="值不变，可见范围缩小"),
+    ),
+    "plausibility_added": Kind(
+        "additive",
+        Words(en="rule against jumps added", zh="新增位置跳变规则"),
+        Words(
+            en="it compares rows of one batch from now on, published rows stay",
+            zh="只比较今后各批次内的行，已发布的行不变",
+        ),
+    ),
+    "plausibility_changed": Kind(
+        "additive",
+        Words(en="rule against jumps changed", zh="位置跳变规则变化"),
+        Words(
+            en="it compares rows of one batch from now on, published rows stay",
+            zh="只比较今后各批次内的行，已发布的行不变",
+        ),
+    ),
+    "plausibility_removed": Kind(
+        "additive",
+        Words(en="rule against jumps removed", zh="删除位置跳变规则"),
+        Words(en="published rows stay", zh="已发布的行不变"),
     ),
     "gate_added": Kind(
         "additive",
@@ -336,11 +358,18 @@ def _table(old: Dataset, new: Dataset) -> Iterator[Difference]:
 
 
 def _rules(old: Dataset, new: Dataset) -> Iterator[Difference]:
-    yield from _named(
-        {rule.id: f"{rule.kind} {', '.join(rule.fields)}" for rule in old.rules if rule.kind not in IMPLIED},
-        {rule.id: f"{rule.kind} {', '.join(rule.fields)}" for rule in new.rules if rule.kind not in IMPLIED},
-        lambda what: f"rule_{what}",
-    )
+    # A jump is told from other rows of the same batch: of a published row alone it promises nothing.
+    yield from _named(_across(old, jumps=False), _across(new, jumps=False), lambda what: f"rule_{what}")
+    yield from _named(_across(old, jumps=True), _across(new, jumps=True), lambda what: f"plausibility_{what}")
+
+
+def _across(dataset: Dataset, *, jumps: bool) -> dict[str, str]:
+    """The rules across fields by their ids, those against jumps or the others."""
+    return {
+        rule.id: " ".join([rule.kind, ", ".join(rule.fields), *map(str, rule.args)])
+        for rule in dataset.rules
+        if rule.kind not in IMPLIED and (rule.kind == JUMP) == jumps
+    }
 
 
 def _gates(old: Dataset, new: Dataset) -> Iterator[Difference]:

@@ -6,13 +6,16 @@ typing error is a problem and not a default. hutong's own words stand under `cus
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
 from pydantic import Field as Described
 
-from hutong.model.dataset import Dataset, Field, FieldType, Gate, Personal, RowRule, Severity
+from hutong.errors import nearest
+from hutong.model.dataset import Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
 from hutong.model.declared import Declared, Name, Words
 from hutong.schema.rules import row_rules
 
@@ -121,6 +124,9 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
     table = contract.tables[0]
     own = {item.property: item.value for item in table.customProperties}
     fields = tuple(_field(column) for column in table.properties)
+    across = tuple(_cross_rule(entry) for entry in table.quality if entry.engine == "hutong")
+    for rule in across:
+        _must_fit(rule, {field.name: field.type for field in fields})
     return Dataset(
         id=contract.id,
         version=contract.version,
@@ -131,7 +137,7 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         partition_by=_ordered(table, "partitioned"),
         write_mode=_one_of(own.pop("writeMode", None), ("append", "latest"), "writeMode"),
         revision=own.pop("revision", None),
-        rules=row_rules(fields, tuple(_cross_rule(entry) for entry in table.quality if entry.engine == "hutong")),
+        rules=row_rules(fields, across),
         gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
         properties=own,
         digest=digest,
@@ -192,12 +198,84 @@ def _ordered(table: Table, word: Literal["primaryKey", "partitioned"]) -> tuple[
 
 
 def _cross_rule(entry: Quality) -> RowRule:
-    if len(entry.implementation) != 1:
-        raise ValueError(f"quality '{entry.name}': one of before, not_above, together")
-    (kind, fields) = next(iter(entry.implementation.items()))
-    return RowRule(
-        entry.name, _one_of(kind, ("before", "not_above", "together"), f"quality '{entry.name}'"), tuple(fields)
-    )
+    what, said = f"quality '{entry.name}'", dict(entry.implementation)
+    kind = _one_of(next(iter(said), None), tuple(_CROSS), what)
+    form = _CROSS[kind]
+    fields = said.pop(kind)
+    wants = form.fields if isinstance(form.fields, int) else 2
+    is_right = isinstance(fields, list) and (len(fields) == wants or (len(fields) > wants and form.fields == "several"))
+    if not is_right or not all(isinstance(name, str) for name in fields):
+        raise ValueError(f"{what}: {kind} takes {form.fields} fields, such as {form.example}")
+    if unknown := [word for word in said if word not in form.words]:
+        raise ValueError(f"{what}: {kind} has no '{unknown[0]}'; {nearest(unknown[0], form.words)}")
+    args: list[Any] = []
+    for word, (kind_of_value, is_needed) in form.words.items():
+        value = said.get(word)
+        if value is None and is_needed:
+            raise ValueError(f"{what}: {kind} needs '{word}', such as {form.example}")
+        if value is not None and not _is_a(value, kind_of_value):
+            raise ValueError(f"{what}: '{word}' is {value!r}, but takes {kind_of_value}")
+        several: list[str] = value if isinstance(value, list) else []
+        if word == "of":
+            fields = [*fields, *several]
+        elif kind_of_value == "texts":
+            args += several
+        else:
+            args.append(value)
+    return RowRule(entry.name, kind, tuple(fields), tuple(args))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a rule across fields is written. words: word -> what it takes, and whether it is needed."""
+
+    fields: int | Literal["several"]
+    example: str
+    words: Mapping[str, tuple[Literal["a number", "texts"], bool]] = field(default_factory=dict)
+
+
+_CROSS: Mapping[RuleKind, _Form] = {
+    "before": _Form(2, "{before: [period_start, period_end]}"),
+    "not_above": _Form(2, "{not_above: [heavy_vehicle_count, vehicle_count]}"),
+    "together": _Form("several", "{together: [lon, lat]}"),
+    "within": _Form(
+        2,
+        "{within: [observed_at, received_at], above: 300}",
+        {"below": ("a number", False), "above": ("a number", False)},
+    ),
+    "required_if": _Form(2, "{required_if: [height_datum, height_m]}", {"is": ("texts", False)}),
+    "jump": _Form(
+        3,
+        "{jump: [lon, lat, observed_at], of: [rsu_id, participant_no], max_speed_mps: 80, slack_m: 50}",
+        {"of": ("texts", True), "max_speed_mps": ("a number", True), "slack_m": ("a number", True)},
+    ),
+}
+
+
+_NUMBERS: tuple[FieldType, ...] = ("int", "long", "double")
+_ORDERED = (_NUMBERS, ("timestamp",), ("date",), ("string",))
+
+
+def _must_fit(rule: RowRule, types: Mapping[str, FieldType]) -> None:
+    """Raise ValueError when `rule` compares columns that cannot be compared. Columns that are not there are left to
+    `registry.check`.
+    """
+    found = {types[name] for name in rule.fields if name in types}
+    if rule.kind in ("before", "not_above", "within"):
+        groups = _ORDERED[:2] if rule.kind == "within" else _ORDERED
+        if not any(found <= set(group) for group in groups):
+            said = " with ".join(types.get(name, "?") for name in rule.fields)
+            raise ValueError(f"quality '{rule.id}': {rule.kind} compares {said}; name two numbers or two timestamps")
+    if rule.kind == "jump":
+        for name, wanted in zip(rule.fields, ("double", "double", "timestamp"), strict=False):
+            if types.get(name, wanted) != wanted:
+                raise ValueError(f"quality '{rule.id}': '{name}' is of type {types[name]}, jump needs a {wanted} there")
+
+
+def _is_a(value: Any, kind: Literal["a number", "texts"]) -> bool:
+    if kind == "a number":
+        return type(value) in (int, float) and 0 <= value < float("inf")
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
 
 
 def _gate(entry: Quality) -> Gate:

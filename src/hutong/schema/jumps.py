@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from math import asin, cos, inf, isfinite, radians, sin, sqrt
 from typing import Any
 
@@ -45,7 +46,7 @@ def compile_jump(rule: RowRule, hidden: frozenset[str]) -> Callable[[Sequence[Ro
         found: dict[int, Finding] = {}
         for track in tracks.values():
             track.sort(key=lambda spot: spot[:3])
-            legs = [_leg(*pair) for pair in zip(track, track[1:], strict=False)]
+            legs = [_leg(*pair) for pair in pairwise(track)]
             is_reached = [metres <= seconds * speed + slack for metres, seconds in legs]
             for place, spot in enumerate(track):
                 if legs and not any(is_reached[max(place - 1, 0) : place + 1]):

@@ -16,7 +16,8 @@ from hutong.model.finding import Finding
 from hutong.model.rows import Normalised, Validated
 from hutong.pages import raw_text
 from hutong.registry import Source
-from hutong.schema.rules import compile_rules
+from hutong.schema.masks import doubtful
+from hutong.schema.rules import compile_rows
 from hutong.schema.versions import winners
 from hutong.validate.gates import check_gates
 
@@ -28,9 +29,12 @@ def validate(normalised: Normalised, source: Source) -> Validated:
     codes = {name: frozenset(entries) for name, entries in source.codes.items()}
     findings: dict[int, list[Finding]] = {}
     for name, frame in normalised.frames.items():
-        check = compile_rules(source.datasets[name].rules, codes, _hidden(source.datasets[name]))
-        for row in frame.iter_rows(named=True):
-            if found := check(row):
+        rules = source.datasets[name].rules
+        # Only rows that the masks do not vouch for become dictionaries.
+        rows = doubtful(frame, rules, codes).to_dicts()
+        check = compile_rows(rules, codes, _hidden(source.datasets[name]))
+        for row, found in zip(rows, check(rows), strict=True):
+            if found:
                 findings.setdefault(row["record"], []).extend(found)
     frames, repeats = {}, {}
     for name, frame in normalised.frames.items():

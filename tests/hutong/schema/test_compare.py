@@ -39,6 +39,8 @@ BASE = replace(
     gates=(GATE,),
     properties={"authority": "cim", "layer": ["路"]},
 )
+WITHIN = replace(BASE, rules=(RowRule("value_within_revised", "within", ("value", "revised"), (None, 3)),))
+JUMPS = replace(BASE, rules=(RowRule("place_jump", "jump", ("lon", "lat", "observed_at", "source_id"), (70, 50)),))
 
 
 def field(name: str, **changes: Any) -> Dataset:
@@ -86,6 +88,10 @@ CASES: list[tuple[str, Dataset, Dataset]] = [
     ("pattern_widened", BASE, field("kind", pattern=None)),
     ("rule_removed", BASE, replace(BASE, rules=())),
     ("protection_raised", BASE, field("kind", personal="sensitive")),
+    ("rule_changed", WITHIN, replace(WITHIN, rules=(replace(WITHIN.rules[0], args=(None, 4)),))),
+    ("plausibility_added", replace(BASE, rules=()), JUMPS),
+    ("plausibility_changed", JUMPS, replace(JUMPS, rules=(replace(JUMPS.rules[0], args=(80, 50)),))),
+    ("plausibility_removed", JUMPS, replace(BASE, rules=())),
     ("gate_added", replace(BASE, gates=()), BASE),
     ("gate_changed", BASE, replace(BASE, gates=(replace(GATE, severity="critical"),))),
     ("gate_removed", BASE, replace(BASE, gates=())),

@@ -39,14 +39,16 @@ VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
         st.sampled_from([-(2**63), 2**63 - 1, 2**53, 2**53 + 1, -(2**53) - 1, 2**52 + 1]), st.integers(-4, 4)
     ),
     "double": floats,
-    "string": st.one_of(st.sampled_from(["", "a", "b", "日", "a\n", "A", "é", "e\u0301", "٣", "3"]), st.text("ab日é.\n", max_size=3)),
+    "string": st.one_of(
+        st.sampled_from(["", "a", "b", "日", "a\n", "A", "é", "e\u0301", "٣", "3"]), st.text("ab日é.\n", max_size=3)
+    ),
     "timestamp": st.integers(-3_000_001, 3_000_001).map(lambda n: START + timedelta(microseconds=n)),
 }
 NUMBERS: tuple[FieldType, ...] = ("int", "long", "double")
 bounds = st.one_of(st.none(), st.sampled_from(BOUNDS))
 PATTERNS = (
     "[a-z]", "a|b", "[A-Za-z0-9_.-]{0,2}", ".", ".*", r"\d", r"\w+", "(a|b)?", "a$", "^a", r"a\b", "[^a]", "é", "(?i)a",
-    "a*+", "a{,2}", "[[:alpha:]]", "[a-z&&[b]]", r"\Z", "a{1,2}?", r"[\d]", r"\.", "日", "x{2}|",
+    "a*+", "a{,2}", r"\Z", "a{1,2}?", r"[\d]", r"\.", "日", "x{2}|",
 )  # fmt: skip
 
 
@@ -64,7 +66,9 @@ def cases(draw: st.DrawFn) -> tuple[RowRule, dict[str, FieldType]]:
     elif kind == "code":
         one, args = "string", ("list",)
     elif kind in ("before", "not_above"):
-        one, other = (draw(st.sampled_from(NUMBERS)), draw(st.sampled_from(NUMBERS))) if draw(st.booleans()) else (one, one)
+        one, other = (
+            (draw(st.sampled_from(NUMBERS)), draw(st.sampled_from(NUMBERS))) if draw(st.booleans()) else (one, one)
+        )
     elif kind == "within":
         pair = st.tuples(st.sampled_from(NUMBERS), st.sampled_from(NUMBERS))
         one, other = draw(pair | st.just(("timestamp", "timestamp")))
@@ -112,28 +116,51 @@ def test_a_row_that_breaks_a_rule_is_always_in_doubt(case: tuple[RowRule, pl.Dat
 def test_a_row_of_ordinary_values_that_keeps_its_rule_is_never_in_doubt(case: tuple[RowRule, pl.DataFrame]) -> None:
     rule, frame = case
     kinds = {frame.schema[name] for name in rule.fields}
-    mixed = rule.kind in ("before", "not_above") and kinds == {pl.Int64, pl.Float64}
-    if mixed or any(kind == pl.Int64 and frame[name].is_between(-(2**52), 2**52).any() is False
-                    for name, kind in frame.schema.items()):
-        return
-    far = {
-        number
-        for number, row in enumerate(frame.to_dicts())
-        if any(isinstance(value, int) and abs(value) > 2**52 for value in row.values())
-    }
     wrong, doubted = wrong_and_doubted(rule, frame)
-    assert doubted - far <= wrong
+    odd = {row["record"] for row in frame.to_dicts() if any(map(is_odd, row.values()))}
+    # A long and a float are never compared in columns.
+    if not (rule.kind in ("before", "not_above") and kinds == {pl.Int64, pl.Float64}):
+        assert doubted - odd <= wrong
+
+
+def is_odd(value: Any) -> bool:
+    return isinstance(value, int | float) and not abs(value) <= 2**52
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_pattern_that_rust_would_read_otherwise_is_left_to_python(pattern: str) -> None:
-    texts = ["", "a", "b", "aa", "ab", "A", "z", "&", "日", "é", "e\u0301", "٣", "3", ".", "a\n", "\n", "-", "aaa", "xx"]
+    texts = [
+        "",
+        "a",
+        "b",
+        "aa",
+        "ab",
+        "A",
+        "z",
+        "&",
+        "日",
+        "é",
+        "e\u0301",
+        "٣",
+        "3",
+        ".",
+        "a\n",
+        "\n",
+        "-",
+        "aaa",
+        "xx",
+    ]
     frame = framed([{"x": text} for text in texts], {"x": pl.String()})
     fine = {n for n, text in enumerate(texts) if re.fullmatch(pattern, text)}
-    assert set(range(len(texts))) - set(doubtful(frame, [RowRule("p", "pattern", ("x",), (pattern,))], {})["record"]) == fine
+    assert (
+        set(range(len(texts))) - set(doubtful(frame, [RowRule("p", "pattern", ("x",), (pattern,))], {})["record"])
+        == fine
+    )
 
 
-@pytest.mark.parametrize("pattern", [r"\d", r"\w+", "a$", "^a", r"a\b", "(?i)a", "a*+", "a{,2}", "[[:alpha:]]", "[a-z&&[b]]"])
+@pytest.mark.parametrize(
+    "pattern", [r"\d", r"\w+", "a$", "^a", r"a\b", "(?i)a", "a*+", "a{,2}", "[[:alpha:]]", "[a-z&&[b]]"]
+)
 def test_what_reads_otherwise_is_known_as_such(pattern: str) -> None:
     assert not _ALIKE.fullmatch(pattern)
 
@@ -216,7 +243,12 @@ def test_a_jump_is_always_in_doubt(rows: list[Row]) -> None:
 def test_a_jump_says_how_far_in_what_time_and_no_place_of_a_person() -> None:
     rows = framed([*driving(), spot(5000, 4.5)], PLACES).to_dicts()
     (said,) = compile_rows([JUMP], {})(rows)[5]
-    assert (said.rule, said.place, said.params["seconds"], said.params["maximum"]) == ("place_jump", "lon, lat", "0.5", "30")
+    assert (said.rule, said.place, said.params["seconds"], said.params["maximum"]) == (
+        "place_jump",
+        "lon, lat",
+        "0.5",
+        "30",
+    )
     assert 4900 < float(said.params["metres"]) < 4940
     (hidden,) = compile_rows([replace(JUMP)], {}, frozenset({"lon"}))(rows)[5]
     assert "106" not in f"{hidden.value} {hidden.params}"
