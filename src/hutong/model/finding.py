@@ -141,11 +141,11 @@ CATALOGUE: Mapping[str, Explanation] = {
         "{place}: {value}, the first may not be empty where {when} is given; see whether the source left it out",
     ),
     "jump": Sentence(
-        "{place} 的位置 {value} 与同一对象在本批中前后相邻的位置都无法衔接：{seconds} 秒内相距 {metres} 米"
+        "{place} 为 {value}，同一对象在本批中前后两个位置彼此衔接，却都到不了此处：{seconds} 秒内相距 {metres} 米"
         "（{speed} m/s，上限 {maximum} m/s）。请核对来源的坐标、坐标系与时间",
-        "{place} is {value}, which fits neither the place before nor the one after of the same thing in this batch:"
-        " {metres} m in {seconds} s ({speed} m/s, at most {maximum}); check the source's coordinates, their system, and"
-        " its clock",
+        "{place} is {value}, out of reach from the places before and after of the same thing in this batch, which fit"
+        " together without it: {metres} m in {seconds} s ({speed} m/s, at most {maximum}); check the source's"
+        " coordinates, their system, and its clock",
     ),
 }
 

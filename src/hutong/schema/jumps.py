@@ -1,11 +1,11 @@
-"""A jump that no vehicle makes: a row from which no neighbour in time of the same thing can be reached.
+"""A jump that no vehicle makes: a place between two others of the same thing that fit together without it.
 
 The rows of a thing in one batch, ordered by time, are its track. A row jumps when neither the row before it nor the
-row after it lies within reach: as far as the greatest speed carries in the time between them, and the slack on top.
-So a wrong place in the middle is found and its neighbours are not; and where an identity is given to another thing,
-which numbers of road users are, the track breaks without a word, because each part holds together by itself. Of two
-rows alone nobody can tell which is wrong: both are refused. Two wrong places next to each other in space and time
-vouch for each other. What came in another batch is not looked at, so that a batch says the same whenever it is read.
+row after it lies within reach, but those two lie within reach of each other: as far as the greatest speed carries in
+the time between them, and the slack on top. So nobody is refused without two witnesses. Where an identity is given to
+another thing, which numbers of road users are, the track breaks without a word, because both parts hold together by
+themselves; of the first and the last row nothing can be told. Two wrong places next to each other vouch for each
+other. What came in another batch is not looked at, so that a batch says the same whenever it is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
 from math import asin, cos, inf, isfinite, radians, sin, sqrt
 from typing import Any
 
@@ -37,6 +36,10 @@ def compile_jump(rule: RowRule, hidden: frozenset[str]) -> Callable[[Sequence[Ro
     """
     (lon, lat, at, *thing), (speed, slack) = rule.fields, rule.args
 
+    def is_within(leg: tuple[float, float]) -> bool:
+        metres, seconds = leg
+        return metres <= seconds * speed + slack
+
     def check(rows: Sequence[Row]) -> dict[int, Finding]:
         tracks: defaultdict[tuple[Any, ...], list[Spot]] = defaultdict(list)
         for index, row in enumerate(rows):
@@ -46,12 +49,12 @@ def compile_jump(rule: RowRule, hidden: frozenset[str]) -> Callable[[Sequence[Ro
         found: dict[int, Finding] = {}
         for track in tracks.values():
             track.sort(key=lambda spot: spot[:3])
-            legs = [_leg(*pair) for pair in pairwise(track)]
-            is_reached = [metres <= seconds * speed + slack for metres, seconds in legs]
-            for place, spot in enumerate(track):
-                if legs and not any(is_reached[max(place - 1, 0) : place + 1]):
-                    nearest = min(legs[max(place - 1, 0) : place + 1], key=lambda leg: leg[1])
-                    found[spot[2]] = _finding(rule, rows[spot[2]], hidden, *nearest)
+            for before, spot, after in zip(track, track[1:], track[2:], strict=False):
+                legs = _leg(before, spot), _leg(spot, after)
+                if any(map(is_within, legs)) or not is_within(_leg(before, after)):
+                    continue
+                nearest = min(legs, key=lambda leg: leg[1])
+                found[spot[2]] = _finding(rule, rows[spot[2]], hidden, *nearest)
         return found
 
     return check
