@@ -37,8 +37,8 @@ def compile_jump(rule: RowRule, hidden: frozenset[str]) -> Callable[[Sequence[Ro
     (lon, lat, at, *thing), (speed, slack) = rule.fields, rule.args
 
     def is_within(leg: tuple[float, float]) -> bool:
-        metres, seconds = leg
-        return metres <= seconds * speed + slack
+        reach: float = leg[1] * speed + slack
+        return leg[0] <= reach
 
     def check(rows: Sequence[Row]) -> dict[int, Finding]:
         tracks: defaultdict[tuple[Any, ...], list[Spot]] = defaultdict(list)
