@@ -131,21 +131,26 @@ CATALOGUE: Mapping[str, Explanation] = {
         ("它们应同时有值或同时为空", "they must be given together or not at all"),
         ("请核对来源坐标", "check the source's coordinates"),
     ),
-    "within": Sentence(
-        "{place}：{value}，前者与后者之差不在 [{below}, {above}] 之内。请核对来源的两项数值及其单位",
-        "{place}: {value}, the first less the second is not within [{below}, {above}]; check both values at the source,"
-        " and their units",
+    "within": _said(
+        ("{place} 的值为 {value}", "{place} are {value}"),
+        ("前者与后者之差应在 [{below}, {above}] 之内", "the first less the second must lie within [{below}, {above}]"),
+        ("请核对来源的两项数值及其单位", "check both values at the source, and their units"),
     ),
-    "required_if": Sentence(
-        "{place}：{value}，给出 {when} 时前者不能为空。请核对来源是否漏填",
-        "{place}: {value}, the first may not be empty where {when} is given; see whether the source left it out",
+    "required_if": _said(
+        ("{place} 的值为 {value}", "{place} are {value}"),
+        ("给出 {when} 时前者必填", "the first is required where {when} is given"),
+        ("请核对来源是否漏填", "see whether the source left it out"),
     ),
-    "jump": Sentence(
-        "{place} 为 {value}，同一对象在本批中前后两个位置彼此衔接，却都到不了此处：{seconds} 秒内相距 {metres} 米"
-        "（{speed} m/s，上限 {maximum} m/s）。请核对来源的坐标、坐标系与时间",
-        "{place} is {value}, out of reach from the places before and after of the same thing in this batch, which fit"
-        " together without it: {metres} m in {seconds} s ({speed} m/s, at most {maximum}); check the source's"
-        " coordinates, their system, and its clock",
+    "jump": _said(
+        (
+            "{place} 为 {value}，同一对象在 {seconds} 秒前后的位置相距 {metres} 米，需以 {speed} m/s 移动",
+            "{place} is {value}, {metres} m and {seconds} s from another place of the same thing: {speed} m/s",
+        ),
+        (
+            "上限为 {maximum} m/s，而本批中它前后两个位置彼此衔接",
+            "at most {maximum} m/s is plausible, and the places before and after it in this batch fit without it",
+        ),
+        ("请核对来源的坐标、坐标系与时间", "check the source's coordinates, their system, and its clock"),
     ),
 }
 
