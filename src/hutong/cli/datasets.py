@@ -6,7 +6,7 @@ import click
 
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
-from hutong.cli.words import say
+from hutong.cli.words import LANG, say
 
 
 @click.command(
@@ -22,18 +22,19 @@ def datasets(name: str | None, as_json: bool) -> None:
     registry, store, _ = opened(needs_lake=False)
     if name is not None:
         dataset = registry.dataset(name)
-        columns = ["column", "中文", "type", "unit", "code list", "key", "description"]
+        columns = ["column", "中文", "English", "type", "unit", "code list", "key", "description"]
         show(
             columns,
             [
                 [
                     field.name,
                     field.words.zh,
+                    field.words.en,
                     field.type,
                     field.unit,
                     field.code_list,
                     "key" if field.name in dataset.key else None,
-                    field.description,
+                    (LANG == "zh" and field.description_zh) or field.description,
                 ]
                 for field in dataset.fields
             ],

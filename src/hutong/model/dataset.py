@@ -45,7 +45,10 @@ PROVENANCE = frozenset({"observed_at", "received_at", "batch", "record", "run", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column. `unit` is a UCUM symbol, `minimum` and `maximum` are in it; `currency` is a code of ISO 4217."""
+    """A column. `unit` is a UCUM symbol, `minimum` and `maximum` are in it; `currency` is a code of ISO 4217.
+
+    description, description_zh: the same in English and in Chinese; the Chinese one is empty where nobody wrote it.
+    """
 
     name: str
     words: Words
@@ -60,6 +63,18 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = None
+    description_zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a contract says to people, in both languages; a text that nobody wrote is empty."""
+
+    description: Words
+    grain: Words
+    purpose: Words
+    usage: Words
+    limitations: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,8 @@ class Dataset:
     """Of an older major version: the dataset that takes its place, which has the contract's id."""
     ends: datetime | None = None
     """Of an older major version: the instant from which it is no longer served."""
+    about: About | None = None
+    """None where only a table's terms are known."""
 
     @property
     def contract(self) -> str:

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationEr
 from pydantic import Field as Described
 
 from hutong.errors import nearest
-from hutong.model.dataset import Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
+from hutong.model.dataset import About, Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
 from hutong.model.declared import Declared, Name, Words
 from hutong.schema.rules import row_rules
 
@@ -42,12 +42,13 @@ class TypeOptions(Declared):
 
 
 class Property(Declared):
-    """A column."""
+    """A column. Of its custom properties `nameEn` and `descriptionZh` say in the other language what it is."""
 
     name: Name
     businessName: str
     """Its Chinese name."""
     description: str
+    """In English."""
     logicalType: Literal["string", "integer", "number", "boolean", "timestamp", "date"]
     physicalType: FieldType
     required: bool = False
@@ -123,6 +124,7 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
     """
     table = contract.tables[0]
     own = {item.property: item.value for item in table.customProperties}
+    name, about = own.pop("nameEn", table.name), _about(contract, own)
     fields = tuple(_field(column) for column in table.properties)
     across = tuple(_cross_rule(entry) for entry in table.quality if entry.engine == "hutong")
     for rule in across:
@@ -130,7 +132,7 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
     return Dataset(
         id=contract.id,
         version=contract.version,
-        words=Words(zh=table.businessName, en=table.name),
+        words=Words(zh=table.businessName, en=name),
         description=table.description,
         fields=fields,
         key=_ordered(table, "primaryKey"),
@@ -143,6 +145,19 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         digest=digest,
         retention=_retention(contract),
         ends=_end(contract),
+        about=about,
+    )
+
+
+def _about(contract: Contract, own: dict[str, Any]) -> About:
+    """The texts for people; what is said in Chinese is taken out of the table's `own` properties."""
+    (table,), said = contract.tables, contract.description
+    return About(
+        description=Words(en=table.description, zh=own.pop("descriptionZh", "")),
+        grain=Words(en=table.dataGranularityDescription, zh=own.pop("grainZh", "")),
+        purpose=Words(en=said.purpose, zh=own.pop("purposeZh", "")),
+        usage=Words(en=said.usage, zh=own.pop("usageZh", "")),
+        limitations=Words(en=said.limitations, zh=own.pop("limitationsZh", "")),
     )
 
 
@@ -176,8 +191,9 @@ def _field(column: Property) -> Field:
     personal: Personal = own.get("personal", "none")
     return Field(
         name=column.name,
-        words=Words(zh=column.businessName, en=column.name),
+        words=Words(zh=column.businessName, en=own.get("nameEn", column.name)),
         description=column.description,
+        description_zh=own.get("descriptionZh", ""),
         type=column.physicalType,
         required=column.required,
         unit=own.get("unit"),

@@ -17,6 +17,9 @@ from hutong.model.declared import Words
 IMPLIED = frozenset({"required", "range", "pattern", "code"})
 """Kinds of row rules that follow from columns."""
 
+_UNSAID = frozenset({"words", "description_zh"})
+"""Of a field: what stands elsewhere, and what no two versions are compared by."""
+
 _DEFAULTS: Mapping[str, Any] = {item.name: item.default for item in fields(Field) if item.default is not MISSING}
 
 
@@ -78,7 +81,7 @@ def read_terms(text: str) -> Dataset:
 
 
 def _field(field: Field) -> dict[str, Any]:
-    found = {item.name: getattr(field, item.name) for item in fields(field) if item.name != "words"}
+    found = {item.name: getattr(field, item.name) for item in fields(field) if item.name not in _UNSAID}
     said = {name: value for name, value in found.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
     return {**said, "words": field.words.model_dump()}
 
