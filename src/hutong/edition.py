@@ -122,7 +122,7 @@ _SHARES = """
         FROM ledger
         WHERE platform || '.' || stream IN (SELECT unnest($sources))
         GROUP BY ALL
-    ), pulled AS (SELECT *, sequence NOT LIKE '%/replay/%' AS is_pull FROM batches)
+    ), pulled AS (SELECT *, NOT regexp_matches(sequence, '/(replay|accept)/') AS is_pull FROM batches)
     SELECT platform, sum(received)::BIGINT AS received, sum(quarantined)::BIGINT AS quarantined,
            CASE WHEN sum(received) > 0 THEN sum(quarantined) / sum(received) END AS quarantined_share,
            count(*) FILTER (is_pull) AS batches,
@@ -131,7 +131,7 @@ _SHARES = """
     FROM pulled
     GROUP BY platform
     ORDER BY platform"""
-# A replay moves counts of batches that were pulled before: it is no pull of its own.
+# A replay, or what was accepted, moves counts of batches that were pulled before: it is no pull of its own.
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ def write_down(
     store: Store,
     city: str | None = None,
     after: datetime | None = None,
+    once: str | None = None,
 ) -> None:
     """Append one row to the operations table. The actor is the account under which this process runs.
 
     action: a verb, such as `replay`. target: what it was done to. reason: in the actor's words.
-    after: an action that this one follows, even if the clock of the machine that wrote it was ahead.
+    after: an action that this one follows, even if the clock of the machine that wrote it was ahead. once: a name under
+    which only the first row is written, whoever comes second.
     Raises StoreError when the lake cannot be written.
     """
     dataset, now = registry.dataset("operations"), datetime.now(UTC)
@@ -38,4 +40,4 @@ def write_down(
         "city": city,
     }
     change = Change(to_table([row], dataset), {"rows": 1})
-    commit(table_of(dataset, store.base(dataset.table)), f"operations/{uuid4().hex}", 1, lambda _: change)
+    commit(table_of(dataset, store.base(dataset.table)), f"operations/{once or uuid4().hex}", 1, lambda _: change)

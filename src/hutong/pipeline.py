@@ -9,24 +9,27 @@ Nothing lies between the two but the store.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from types import MappingProxyType
 
 from hutong.budget import Allowance, owned
 from hutong.errors import AskedWrongly, StoreError
 from hutong.extract.lateness import Lateness
 from hutong.extract.stage import extract
 from hutong.land.stage import land
-from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Versions
-from hutong.model.rows import Refresh
+from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
+from hutong.model.rows import Refresh, Validated
 from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.shown import keys_shown
 from hutong.normalise.stage import normalise
 from hutong.pages import records_of
 from hutong.pauses import paused
+from hutong.publish.accepted import publish_accepted
 from hutong.publish.stage import last_published, publish
 from hutong.registry import Registry, Source
 from hutong.secrets import Secrets
@@ -105,10 +108,12 @@ def publish_landed(
     store: Store,
     into: Store,
     secrets: Secrets,
+    verdicts: Mapping[int, Verdict] = MappingProxyType({}),
 ) -> Iterator[Published]:
     """Publish `batches` (numbers, in order), as the landing of `store` holds them, to the tables of `into`; yields
     after each.
 
+    verdicts: batch -> what a person decided about it, whatever gates say.
     Raises StoreError when landing does not hold one of them, and, before anything is published, when a contract
     changed in a way that breaks its table.
     """
@@ -121,17 +126,38 @@ def publish_landed(
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     for batch in waiting:
-        pages = list(read_batch(store, sequence, batch, key))
-        if not pages:
-            raise StoreError(
-                f"landing holds no page of batch {batch} of {sequence.id}",
-                "restore the landing table from a backup, then run `hutong verify`",
-            )
-        late = Lateness(source.stream.window_by, pages[0].mark)
-        normalised = normalise(pages, sequence, batch, plan, late.lags)
-        validated = validate(normalised, source)
-        refresh = _refresh(source, sequence, batch, pages, plan, store, key)
+        pages, validated, refresh = _looked_at(source, sequence, batch, plan, store, key)
+        validated = replace(validated, verdict=verdicts.get(batch))
         yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+
+
+def publish_refused(
+    source: Source, sequence: Sequence, batch: int, registry: Registry, store: Store, secrets: Secrets
+) -> Callable[[], Published]:
+    """Look again at a batch that was refused; the function given back publishes it, whatever gates say.
+
+    Raises as `publish_landed` does before anything is published.
+    """
+    key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
+    plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
+    pages, validated, refresh = _looked_at(source, sequence, batch, plan, store, key)
+    accepted = replace(validated, verdict="accept")
+    return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
+
+
+def _looked_at(
+    source: Source, sequence: Sequence, batch: int, plan: Plan, store: Store, key: StoreKey | None
+) -> tuple[list[LandedPage], Validated, Refresh | None]:
+    """The pages of a batch, what of it may pass, and what the pull that it ends shows. Raises StoreError."""
+    pages = list(read_batch(store, sequence, batch, key))
+    if not pages:
+        raise StoreError(
+            f"landing holds no page of batch {batch} of {sequence.id}",
+            "restore the landing table from a backup, then run `hutong verify`",
+        )
+    late = Lateness(source.stream.window_by, pages[0].mark)
+    normalised = normalise(pages, sequence, batch, plan, late.lags)
+    return pages, validate(normalised, source), _refresh(source, sequence, batch, pages, plan, store, key)
 
 
 def _refresh(

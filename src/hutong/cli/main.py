@@ -34,6 +34,10 @@ GROUPS: dict[str, dict[str, str]] = {
         ),
     },
     say("Mend", "修复"): {
+        "gates": say(
+            "Batches that a gate refused: accept or reject them (writes to the lake).",
+            "被质量门拒绝的批次：接受或驳回（写入数据湖）。",
+        ),
         "rebuild": say(
             "Make a dataset anew from landing (reads landing, writes the dataset).",
             "由落地数据重建数据集（读取落地数据，写入数据集）。",

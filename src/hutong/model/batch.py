@@ -16,6 +16,8 @@ Doubt = Literal[
     "increments", "only_still", "older_file", "file_unreadable",
 ]  # fmt: skip
 """Why a pull is not proven complete; words for it are in mappings/codes/doubt.csv."""
+Verdict = Literal["accept", "reject"]
+"""What a person decides about a batch that a gate, or drift, refused."""
 Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped"]
 FATES: tuple[Fate, ...] = (
     "published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped",
@@ -26,8 +28,8 @@ FATES: tuple[Fate, ...] = (
 class Sequence:
     """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it.
 
-    run: empty for the live one; else what it is and its name, such as `backfill/2026-03`, `replay/1`, or
-    `backfill/2026-03/replay/1` for the replay of a backfill.
+    run: empty for the live one; else what it is and its name, such as `backfill/2026-03`, `replay/1`, `accept/17`,
+    or `backfill/2026-03/replay/1` for the replay of a backfill.
     """
 
     platform: str

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pyarrow as pa
 
-from hutong.model.batch import Drift, GateResult, Record, Refused
+from hutong.model.batch import Drift, GateResult, Record, Refused, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Validated:
     may not pass.
 
     repeats: dataset -> duplicate or superseded -> how many rows another of the same batch stands for.
-    withheld, drift, is_frozen, late: as in `Normalised`.
+    withheld, drift, is_frozen, late: as in `Normalised`. verdict: what a person decided about a batch that was refused.
     """
 
     received: int
@@ -50,10 +50,13 @@ class Validated:
     drift: Sequence[Drift] = ()
     is_frozen: bool = False
     late: Mapping[int, timedelta] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @property
     def is_refused(self) -> bool:
-        """Whether a critical gate, or drift of a frozen stream, refuses the whole batch."""
+        """Whether a critical gate, or drift of a frozen stream, refuses the whole batch. What a person said holds."""
+        if self.verdict is not None:
+            return self.verdict == "reject"
         return self.is_frozen or any(not gate.passed and gate.severity == "critical" for gate in self.gates)
 
 

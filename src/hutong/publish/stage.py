@@ -67,6 +67,32 @@ def publish(
     """
     quarantined = quarantine_rows(sequence, batch, validated.refused, versions)
     _begin(sequence, batch, quarantined, versions, registry, store)
+    account = commit_datasets(sequence, batch, validated, source, pages, refresh, store)
+    service = service_row(sequence, batch, pages, _newest(validated, source), source)
+    services = registry.dataset("platform_service")
+    _commit_rows(services, store.base(services.table), [service], sequence, batch)
+    landed_at = pages[-1].fetched_at
+    entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.table)
+    _commit_rows(registry.dataset("ledger"), store.ledger(sequence.platform), entries, sequence, batch)
+    gates = tuple(GateResult(**gate) for gate in account["gates"])
+    fates = dict(account["fates"])
+    if account["quarantined"]:
+        fates["quarantined"] = sum(account["quarantined"].values())
+    log.info("published sequence=%s batch=%d received=%d fates=%s", sequence.id, batch, account["received"], fates)
+    drift = dict(Counter(one["change"] for one in account.get("drift", ())))
+    return Published(sequence.id, batch, account["received"], fates, account["rows"], gates, drift)
+
+
+def commit_datasets(
+    sequence: Sequence,
+    batch: int,
+    validated: Validated,
+    source: Source,
+    pages: SequenceOf[LandedPage],
+    refresh: Refresh | None,
+    store: Store,
+) -> Counts:
+    """Commit the rows of every dataset, the deciding one last: the account of the batch as that commit carries it."""
     if refresh is not None and validated.is_refused:
         refresh = None
     if refresh is not None and refresh.unreadable:
@@ -83,20 +109,7 @@ def publish(
         by_dataset[dataset.table] = (
             counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
         )
-    account = counts
-    service = service_row(sequence, batch, pages, _newest(validated, source), source)
-    services = registry.dataset("platform_service")
-    _commit_rows(services, store.base(services.table), [service], sequence, batch)
-    landed_at = pages[-1].fetched_at
-    entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.table)
-    _commit_rows(registry.dataset("ledger"), store.ledger(sequence.platform), entries, sequence, batch)
-    gates = tuple(GateResult(**gate) for gate in account["gates"])
-    fates = dict(account["fates"])
-    if account["quarantined"]:
-        fates["quarantined"] = sum(account["quarantined"].values())
-    log.info("published sequence=%s batch=%d received=%d fates=%s", sequence.id, batch, account["received"], fates)
-    drift = dict(Counter(one["change"] for one in account.get("drift", ())))
-    return Published(sequence.id, batch, account["received"], fates, account["rows"], gates, drift)
+    return counts
 
 
 def _begin(

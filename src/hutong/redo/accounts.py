@@ -1,7 +1,8 @@
 """What the ledger says of each batch, its replays included: outcomes, versions, and when it was published.
 
 A replay writes under a sequence of its own, `<origin>/replay/<n>`, with the batch numbers of its origin and signed
-counts; so the account of a batch is the sum over its origin and all replays.
+counts, and so does what a person accepted, `<origin>/accept/<batch>`; so the account of a batch is the sum over its
+origin and all of these.
 """
 
 from __future__ import annotations
@@ -44,13 +45,15 @@ def entries(place: Place, stream: Sequence) -> pl.DataFrame:
         frame = pl.from_arrow(dataset_of(found, place).to_table(filter=chosen))
     assert isinstance(frame, pl.DataFrame)
     return frame.with_columns(
-        origin=pl.col("sequence").str.replace(rf"/{REPLAY}/\d+$", ""),
+        origin=pl.col("sequence").str.replace(rf"/({REPLAY}|accept)/\d+$", ""),
         replay=pl.col("sequence").str.extract(rf"/{REPLAY}/(\d+)$").cast(pl.Int64).fill_null(0),
     )
 
 
 def outcomes(ledger: pl.DataFrame) -> pl.DataFrame:
-    """origin, batch, kind, dataset, outcome, rule, count: records and rows, summed over origin and replays."""
+    """origin, batch, kind, dataset, outcome, rule, count: records and rows, summed over origin, replays and what was
+    accepted.
+    """
     if ledger.is_empty():
         types = dict.fromkeys(["origin", *OUTCOME], pl.String()) | {"batch": pl.Int64(), "count": pl.Int64()}
         return pl.DataFrame(schema=types)

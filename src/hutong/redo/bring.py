@@ -59,6 +59,7 @@ class Bringing:
     def _look(self, table: DeltaTable | None) -> Look:
         if self._reach(table) != self._side.reached:
             raise Overtaken
+        self._side.must_be_as_decided(table)
         published = Rows(table, self._place, self.part, lenient=self.part.stream is None)
         lacking = behind(table, self._side.reached) | self._refreshes(table)
         return Look(self._comparison.of(published, self._side.rows(self.part)), lacking)

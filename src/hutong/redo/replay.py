@@ -129,6 +129,7 @@ class Replayed:
             for run, batch in self._side.reached.items()
         ):
             raise Overtaken
+        self._side.must_be_as_decided(table)
         before = entries(self._ledger, self.stream.live)
         anew = pl.DataFrame(
             [(run.id, batch) for run in self._side.reached for batch in self._side.anew(run)],

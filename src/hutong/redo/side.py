@@ -11,7 +11,8 @@ import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from hutong.errors import StoreError
+from hutong.decisions import Batch, Decision, accepted_of, decisions, name_of, refused
+from hutong.errors import HutongError, StoreError
 from hutong.model.batch import Published, Sequence
 from hutong.pipeline import publish_landed
 from hutong.publish.stage import last_published
@@ -79,6 +80,8 @@ class Side:
         self._registry, self._store, self._scratch = registry, store, scratch
         self._secrets, self._tell = secrets, tell
         self._held: dict[Sequence, list[int]] = {}
+        self._decided: Mapping[Batch, Decision] = {}
+        self._refused: set[Batch] = set()
 
     @property
     def store(self) -> Store:
@@ -99,6 +102,13 @@ class Side:
         """Whether the side lake holds `batch`, made anew from landing."""
         return batch in self._held.get(sequence, ()) and batch <= self.reached.get(sequence, 0)
 
+    def must_be_as_decided(self, table: DeltaTable | None) -> None:
+        """Raise HutongError when `table` holds a batch that was accepted after the side lake had refused it."""
+        for sequence, batch in self._refused:
+            accepted = accepted_of(Sequence.parse(sequence), batch)
+            if table is not None and table.transaction_version(accepted.id):
+                raise HutongError(f"{name_of(sequence, batch)} was accepted meanwhile", "run the command again")
+
     def advance(self, to: Reached) -> None:
         """Publish what lies between here and `to`. Raises StoreError when landing loses a batch meanwhile."""
         if not self.carried:
@@ -112,7 +122,15 @@ class Side:
         self.reached = dict(to)
 
     def _begin(self) -> None:
-        """Carry over what cannot be made anew."""
+        """Carry over what cannot be made anew. Raises HutongError while a batch is being accepted."""
+        self._decided = decisions(self._registry, self._store)
+        for stream in self.streams:
+            for one in refused(stream.live.platform, self._registry, self._store):
+                if one.sequence.is_of(stream.live) and one.decision is not None and one.decision.verdict == "accept":
+                    raise HutongError(
+                        f"{one.name} was accepted and is not published yet",
+                        f"end that first: `hutong gates accept {one.name} --reason ...`",
+                    )
         # Tables first and landing second: so no row is seen whose batch is not seen in landing, unless it is gone.
         tables = [existing(self._store.base(part.dataset.table)) for part in self.parts]
         self._held = {run: held(self._store, run) for stream in self.streams for run in runs(self._store, stream.live)}
@@ -124,10 +142,15 @@ class Side:
         walks: dict[Sequence, Iterator[Published]] = {}
         for run, batches in missing.items():
             source = sources[Sequence(run.platform, run.stream, run.city)]
-            walks[run] = publish_landed(source, run, batches, self._registry, self._store, self.store, self._secrets)
+            verdicts = {batch: one.verdict for (name, batch), one in self._decided.items() if name == run.id}
+            walks[run] = publish_landed(
+                source, run, batches, self._registry, self._store, self.store, self._secrets, verdicts
+            )
         order = self._as_published(missing)
         for done, run in enumerate(order, start=1):
             published = next(walks[run])
+            if published.fates.get("refused"):
+                self._refused.add((run.id, published.batch))
             self._scratch.is_needed()
             self._tell(f"{run.id} batch {published.batch}", done, len(order))
 

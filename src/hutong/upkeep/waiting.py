@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from deltalake import DeltaTable
 
+from hutong.decisions import RefusedBatch, refused
 from hutong.model.batch import Sequence
 from hutong.registry import Registry
 from hutong.store.paths import Store
@@ -24,6 +25,7 @@ class Waiting:
     replayed: set[tuple[str, str, str]] = field(default_factory=set)
     is_sure: bool = True
     _ledgers: dict[str, DeltaTable | None] = field(default_factory=dict)
+    _undecided: dict[str, list[RefusedBatch]] = field(default_factory=dict)
 
     def closed(self, sequence: str) -> int:
         """The newest batch of `sequence` that its ledger closes; 0 if none."""
@@ -40,7 +42,17 @@ class Waiting:
         cannot be read may have to be rebuilt from it.
         """
         one = Sequence.parse(sequence)
-        return 0 if not self.is_sure or (one.platform, one.stream, one.city) in self.replayed else self.closed(sequence)
+        if not self.is_sure or (one.platform, one.stream, one.city) in self.replayed:
+            return 0
+        # What a gate refused is published from its pages when somebody accepts it.
+        undecided = [batch.batch for batch in self._refused(one.platform) if batch.sequence == one]
+        return min([self.closed(sequence), *(batch - 1 for batch in undecided)])
+
+    def _refused(self, platform: str) -> list[RefusedBatch]:
+        if platform not in self._undecided:
+            found = refused(platform, self.registry, self.store)
+            self._undecided[platform] = [batch for batch in found if batch.needs_pages]
+        return self._undecided[platform]
 
     def oldest_begun(self, table: DeltaTable) -> int | None:
         """The oldest version of `table` that committed a batch which its ledger does not close; None if all are closed.

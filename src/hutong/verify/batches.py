@@ -109,6 +109,8 @@ class _Batch:
         accounted = sum(entry["count"] for entry in of_records)
         if accounted != self.received:
             yield f"{self.where}: {self.received} records received, but the fates add up to {accounted}"
+        if (refused := sum(entry["count"] for entry in of_records if entry["outcome"] == "refused")) < 0:
+            yield f"{self.where}: {-refused} more records were accepted than its gates refused"
         for fate, status in (("quarantined", "open"), ("dropped", "dropped")):
             in_ledger = sum(entry["count"] for entry in of_records if entry["outcome"] == fate)
             in_table = self.kept.get(status, 0)
@@ -224,8 +226,10 @@ def _recount(known: _Batch, source: Source, lake: Lake, report: Report) -> int:
 
 
 def _by_origin(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the sequence whose batch each row is about: a replay speaks of the batches that it runs again."""
-    return frame.with_columns(origin=pl.col("sequence").cast(pl.String).str.replace(r"/replay/[^/]+$", ""))
+    """`frame` with the sequence whose batch each row is about: a replay speaks of the batches that it runs again, and
+    what was accepted of the one that was refused.
+    """
+    return frame.with_columns(origin=pl.col("sequence").cast(pl.String).str.replace(r"/(replay|accept)/[^/]+$", ""))
 
 
 def _by_status(kept: pl.DataFrame) -> dict[int, dict[str, int]]:

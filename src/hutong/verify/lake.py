@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from deltalake import DeltaTable
 
+from hutong.decisions import refused
 from hutong.errors import HutongError
 from hutong.lake import dataset_places
 from hutong.registry import Registry
@@ -41,9 +42,21 @@ def verify(registry: Registry, store: Store, secrets: Secrets) -> Report:
     for source in registry.sources.values():
         for city in source.connector.cities:
             check_stream(source, city, lake, report)
+    for platform in registry.connectors:
+        if f"ledger of {platform}" in tables.keys() - damaged:
+            report.problems += _half_accepted(platform, registry, store)
     for dataset in registry.base_datasets:
         check_dataset(dataset, lake, report)
     return report
+
+
+def _half_accepted(platform: str, registry: Registry, store: Store) -> Iterator[str]:
+    for one in refused(platform, registry, store):
+        if one.decision is not None and one.decision.verdict == "accept":
+            yield (
+                f"{one.name} was accepted, but its {one.records} records still count as refused;"
+                f" end it with `hutong gates accept {one.name} --reason ...`"
+            )
 
 
 def _has_its_files(name: str, table: DeltaTable, place: Place, report: Report) -> bool:

@@ -1,0 +1,105 @@
+"""`hutong gates`: batches that were refused as a whole, and what becomes of them."""
+
+from __future__ import annotations
+
+import click
+
+from hutong.cli.opened import opened
+from hutong.cli.show import json_option, show
+from hutong.cli.words import say
+from hutong.errors import AskedWrongly
+
+REASON = click.option("--reason", required=True, help=say("Why; kept with your name.", "理由，与操作人一并记录。"))
+COLUMNS = ("batch", "records", "gates", "refused_at", "decision", "decided_at", "reason")
+
+
+@click.group(
+    invoke_without_command=True,
+    help=say(
+        "Batches that a critical gate refused, or drift of a frozen stream: those that wait for a decision, with --all"
+        " the rejected ones too. Their records are kept and no reader sees them; later batches go on. Ends with 1 when"
+        " one waits.",
+        "被严重级别的质量门或冻结数据流的漂移整批拒绝的批次：列出等待决定的，加 --all 也列出已驳回的。"
+        "其记录保留，任何读者都看不到；后续批次照常。有等待的批次时以 1 结束。",
+    ),
+)
+@click.option("--all", "every", is_flag=True, help=say("Rejected ones too.", "也列出已驳回的批次。"))
+@json_option
+@click.pass_context
+def gates(ctx: click.Context, every: bool, as_json: bool) -> None:
+    """Show what waits, or run a command."""
+    if ctx.invoked_subcommand is not None:
+        return
+    registry, store, _ = opened()
+    from hutong.decisions import refused
+
+    found = [one for platform in registry.connectors for one in refused(platform, registry, store)]
+    waiting = [one for one in found if one.needs_pages]
+    rows = [
+        [
+            one.name,
+            one.records,
+            ", ".join(one.gates) or "drift",
+            one.at,
+            one.decision and one.decision.verdict,
+            one.decision and one.decision.at,
+            one.decision and one.decision.reason,
+        ]
+        for one in (found if every else waiting)
+    ]
+    if rows or as_json:
+        show(COLUMNS, rows, as_json)
+    else:
+        click.echo(say("no batch waits for a decision", "没有等待决定的批次"), err=True)
+    if waiting:
+        raise SystemExit(1)
+
+
+@gates.command(
+    help=say(
+        "Publish BATCH, as `hutong gates` names it, although a gate refused it. What the gate found stays on record.",
+        "发布被质量门拒绝的 BATCH（名称见 `hutong gates`）。质量门的结论仍保留在案。",
+    )
+)
+@click.argument("batch")
+@REASON
+def accept(batch: str, reason: str) -> None:
+    """Accept a batch."""
+    registry, store, secrets = opened()
+    from hutong.redo import accept as publish
+
+    published = publish(batch, _given(reason), registry, store, secrets)
+    if published is None:
+        click.echo(say(f"{batch} was accepted before", f"{batch} 此前已接受"), err=True)
+        return
+    fates = " ".join(f"{fate}={count}" for fate, count in sorted(published.fates.items()))
+    click.echo(
+        say(
+            f"{batch} is published as {published.sequence}: {fates}",
+            f"{batch} 已作为 {published.sequence} 发布：{fates}",
+        ),
+        err=True,
+    )
+
+
+@gates.command(
+    help=say(
+        "Close BATCH, as `hutong gates` names it: its records stay refused, and its pages expire in their time.",
+        "驳回 BATCH（名称见 `hutong gates`）：其记录保持被拒，落地页到期后清理。",
+    )
+)
+@click.argument("batch")
+@REASON
+def reject(batch: str, reason: str) -> None:
+    """Reject a batch."""
+    registry, store, _ = opened()
+    from hutong.redo import reject as close
+
+    close(batch, _given(reason), registry, store)
+    click.echo(say(f"{batch} is closed", f"{batch} 已关闭"), err=True)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise AskedWrongly("a decision needs its reason", 'write --reason "..."')
+    return reason
