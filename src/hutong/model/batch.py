@@ -18,9 +18,11 @@ Doubt = Literal[
 """Why a pull is not proven complete; words for it are in mappings/codes/doubt.csv."""
 Verdict = Literal["accept", "reject"]
 """What a person decides about a batch that a gate, or drift, refused."""
-Fate = Literal["published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped"]
+Fate = Literal[
+    "published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped", "empty"
+]
 FATES: tuple[Fate, ...] = (
-    "published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped",
+    "published", "unchanged", "superseded", "duplicate", "quarantined", "refused", "withheld", "dropped", "empty",
 )  # fmt: skip
 
 

@@ -547,6 +547,11 @@ class Rows(Declared):
     fields: dict[str, Rule]
     """Field of the dataset -> rule. The fields that hutong itself fills (city, batch, received_at...) are not named."""
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether every record becomes one row."""
+        return self.each is None and self.when is None and not self.rest
+
 
 class Mapping(Declared):
     """How the records of one stream become rows of base datasets. A record passes with all its rows or with none: one

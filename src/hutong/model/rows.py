@@ -37,13 +37,13 @@ class Validated:
     """What may be published: per dataset a frame of the contract's columns with one row per key, and the records that
     may not pass.
 
-    repeats: dataset -> duplicate or superseded -> how many rows another of the same batch stands for.
+    repeats: dataset -> record and outcome (duplicate, superseded) of the rows for which another of the batch stands.
     withheld, drift, is_frozen, late: as in `Normalised`. verdict: what a person decided about a batch that was refused.
     """
 
     received: int
     frames: Mapping[str, pl.DataFrame]
-    repeats: Mapping[str, Mapping[str, int]]
+    repeats: Mapping[str, pl.DataFrame]
     refused: Sequence[Refused]
     gates: Sequence[GateResult]
     withheld: int = 0

@@ -1,7 +1,8 @@
 """Commit a checked batch: quarantine, the other datasets, the deciding dataset, platform_service, and last the ledger.
 
-The deciding dataset is the first of the mapping: its commit carries the batch's whole account (received, fates,
-rules, gates), worked out on the snapshot it was committed on. The ledger copies that account. So whoever dies in
+Every dataset's commit carries the fates of the records that it decides, worked out on the snapshot it was committed on
+(`fates.py`). The deciding dataset is the first of the mapping: its commit, the last of them, carries the batch's whole
+account (received, all fates, rules, gates). The ledger copies that account. So whoever dies in
 between leaves either a batch without an account, which is published again from landing, or one with it, which only
 has to be copied: a batch is done when the ledger has its number.
 """
@@ -22,24 +23,18 @@ from hutong.errors import StoreError
 from hutong.model.batch import GateResult, Published, Sequence, Versions
 from hutong.model.dataset import Dataset
 from hutong.model.rows import Refresh, Validated
+from hutong.publish.fates import Decides, deciders
 from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
 from hutong.publish.upsert import Shown, change_for
 from hutong.registry import Registry, Source
 from hutong.schema.arrow import to_table
+from hutong.schema.versions import added
 from hutong.store.contracted import table_of
 from hutong.store.landing import LandedPage
 from hutong.store.paths import Place, Store
 from hutong.store.tables import Change, Counts, commit, number
 
 log = logging.getLogger(__name__)
-
-FATE_OF_ROW = {
-    "written": "published",
-    "corrected": "published",
-    "unchanged": "unchanged",
-    "duplicate": "duplicate",
-    "superseded": "superseded",
-}
 
 
 def last_published(sequence: Sequence, store: Store) -> int:
@@ -68,7 +63,7 @@ def publish(
     quarantined = quarantine_rows(sequence, batch, validated.refused, versions)
     _begin(sequence, batch, quarantined, versions, registry, store)
     account = commit_datasets(sequence, batch, validated, source, pages, refresh, store)
-    service = service_row(sequence, batch, pages, _newest(validated, source), source)
+    service = service_row(sequence, batch, pages, _newest(validated), source)
     services = registry.dataset("platform_service")
     _commit_rows(services, store.base(services.table), [service], sequence, batch)
     landed_at = pages[-1].fetched_at
@@ -102,14 +97,14 @@ def commit_datasets(
             batch,
             dict(refresh.unreadable),
         )
-    by_dataset: dict[str, dict[str, int]] = {}
+    committed: dict[str, Counts] = {}
+    decides = deciders(validated, source.mapping)
     for rows in reversed(source.mapping.rows):
         dataset = source.datasets[rows.dataset]
-        counts = _commit_dataset(sequence, batch, validated, dataset, source, pages, refresh, by_dataset, store)
-        by_dataset[dataset.table] = (
-            counts["rows"] if dataset.id != source.deciding.id else counts["rows"][dataset.table]
+        account = committed[dataset.table] = _commit_dataset(
+            sequence, batch, validated, dataset, decides[dataset.id], source, pages, refresh, committed, store
         )
-    return counts
+    return account
 
 
 def _begin(
@@ -145,25 +140,28 @@ def _commit_dataset(
     batch: int,
     validated: Validated,
     dataset: Dataset,
+    decides: Decides,
     source: Source,
     pages: SequenceOf[LandedPage],
     refresh: Refresh | None,
-    others: Mapping[str, dict[str, int]],
+    others: Mapping[str, Counts],
     store: Store,
 ) -> Counts:
-    """Commit the rows of one dataset; the deciding one with the whole account."""
+    """Commit the rows of one dataset, with the fates that it decides; the deciding one with the whole account.
+
+    others: the counts of the datasets whose commits stand already.
+    """
 
     def build(snapshot: DeltaTable) -> Change:
         new, repeats = validated.frames[dataset.id], validated.repeats[dataset.id]
         if validated.is_refused:
-            new, repeats = new.clear(), {}
+            new, repeats = new.clear(), repeats.clear()
         shown = _shown(refresh, dataset)
-        change = change_for(snapshot, new, repeats, dataset, sequence, shown, validated.late)
+        change = change_for(snapshot, new, repeats, dataset, sequence, shown, validated.late, decides)
         if dataset.id != source.deciding.id:
             return change
-        rows = {**others, dataset.table: change.counts["rows"]}
-        account = _account(validated, rows, source, refresh, pages)
-        return replace(change, counts={**account, "late": change.counts.get("late", {})})
+        account = _account(validated, {**others, dataset.table: change.counts}, source, refresh, pages)
+        return replace(change, counts=account)
 
     return commit(table_of(dataset, store.base(dataset.table)), sequence.id, batch, build).counts
 
@@ -176,35 +174,37 @@ def _shown(refresh: Refresh | None, dataset: Dataset) -> Shown | None:
 
 def _account(
     validated: Validated,
-    rows: Mapping[str, dict[str, int]],
+    committed: Mapping[str, Counts],
     source: Source,
     refresh: Refresh | None,
     pages: SequenceOf[LandedPage],
 ) -> Counts:
     """What became of every record of the batch: fates and, for quarantine, rules; they add up to `received`.
 
-    rows: dataset -> outcome -> count. A record has one row in the deciding dataset, which so decides its fate.
+    committed: dataset -> the counts of its commit, each with the fates that it decides.
     """
     passed = validated.received - len(validated.refused) - validated.withheld
-    fates: Counter[str] = Counter()
-    for outcome, count in rows[source.deciding.table].items():
-        if outcome in FATE_OF_ROW:  # A tombstone is no record's.
-            fates[FATE_OF_ROW[outcome]] += count
+    # A commit of hutong 0.1 states no fates: then the deciding dataset decided them all.
+    fates = added(*(counts.get("fates", {}) for counts in committed.values()))
+    decided = sum(fates.values())
     if validated.is_refused:
-        fates = Counter({"refused": passed} if passed else {})
+        fates = {"refused": passed}
+    elif decided < passed:
+        fates["empty"] = passed - decided
     if validated.withheld:
         fates["withheld"] = validated.withheld
     unreadable = refresh.unreadable if refresh is not None else {}
     return {
         "received": validated.received,
-        "fates": dict(fates),
+        "fates": {fate: count for fate, count in fates.items() if count},
         "quarantined": dict(Counter(one.findings[0].rule for one in validated.refused)),
-        "rows": dict(rows),
+        "rows": {table: counts["rows"] for table, counts in committed.items()},
         "gates": [asdict(gate) for gate in validated.gates],
         "drift": [asdict(one) for one in validated.drift],
         "no_tombstones": {source.datasets[name].table: count for name, count in unreadable.items()},
         "completeness": pages[-1].completeness,
         "doubt": pages[-1].doubt,
+        "late": added(*(counts.get("late", {}) for counts in committed.values())),
     }
 
 
@@ -213,7 +213,7 @@ def _commit_rows(dataset: Dataset, place: Place, rows: list[dict[str, Any]], seq
     commit(table_of(dataset, place), sequence.id, batch, lambda _: Change(table, {"rows": table.num_rows}))
 
 
-def _newest(validated: Validated, source: Source) -> datetime | None:
-    newest = validated.frames[source.deciding.id]["observed_at"].max()
-    assert newest is None or isinstance(newest, datetime)
-    return newest
+def _newest(validated: Validated) -> datetime | None:
+    """The newest instant that the batch tells of, in whichever dataset."""
+    instants = [frame["observed_at"].max() for frame in validated.frames.values()]
+    return max((one for one in instants if isinstance(one, datetime)), default=None)

@@ -20,10 +20,11 @@ from deltalake import DeltaTable
 
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
+from hutong.publish.fates import EVERY, Decides
 from hutong.schema.arrow import arrow_schema
 from hutong.schema.life import Life
-from hutong.schema.versions import Outcomes, Settled, added, as_frame, as_table, settle
-from hutong.store.tables import Change, literal
+from hutong.schema.versions import Outcomes, Settled, added, as_frame, as_table, outcomes, settle
+from hutong.store.tables import Change, Counts, literal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TELLABLE = (datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -52,16 +53,18 @@ class Shown:
 def change_for(
     snapshot: DeltaTable,
     new: pl.DataFrame,
-    repeats: Outcomes,
+    repeats: pl.DataFrame,
     dataset: Dataset,
     sequence: Sequence,
     shown: Shown | None = None,
     late: Mapping[int, timedelta] = MappingProxyType({}),
+    decides: Decides = EVERY,
 ) -> Change:
-    """The change that brings `new` rows into `snapshot`; its counts say what became of every row.
+    """The change that brings `new` rows into `snapshot`; its counts say what became of every row, and of the records
+    that the dataset decides.
 
-    new: one row per key, the columns of `dataset`, all of the source of `sequence`. repeats: what became of rows that
-    lost against another of the same batch. shown: when the batch ends a complete refresh; only for datasets with
+    new: one row per key, the columns of `dataset`, all of the source of `sequence`. repeats: record and outcome of rows
+    that lost against another of the same batch. shown: when the batch ends a complete refresh; only for datasets with
     tombstones. late: number of the record -> how late it came; those that brought something new are counted by how
     late they were.
     """
@@ -69,13 +72,14 @@ def change_for(
     of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
     old = _standing(of_source, new, dataset)
     if life is None and old.is_empty():
-        counts = {"rows": added(repeats, {"written": new.height}), **_caught(new["record"], late)}
-        return Change(as_table(new, arrow_schema(dataset)), counts)
-    settled = settle(new, old, dataset, life)
+        judged = pl.concat([repeats, new.select("record", outcome=pl.lit("written"))])
+        return Change(as_table(new, arrow_schema(dataset)), _counts(judged, decides, late))
+    settled, gone = settle(new, old, dataset, life), 0
     if shown is not None and life is not None:
         others = _others(of_source, new, shown, life, dataset)
         old, settled = pl.concat([old, others.select(old.columns)]), _with_others(settled, others, dataset)
-    counts = {"rows": added(repeats, settled.outcomes), **_caught(settled.news, late)}
+        gone = int(others["is_gone"].sum())
+    counts = _counts(pl.concat([repeats, settled.judged]), decides, late, {"tombstoned": gone})
     transactions = {}
     if life is not None and life.at is not None and life.is_newest:
         transactions[sequence.refreshes] = (life.at - EPOCH) // timedelta(microseconds=1)
@@ -86,9 +90,18 @@ def change_for(
     return Change(rows, counts, match=_match(touched, dataset, sequence), transactions=transactions)
 
 
-def _caught(news: pl.Series, late: Mapping[int, timedelta]) -> dict[str, dict[str, int]]:
-    """How many of the records `news` came late, by how much: name of the least bound that holds it -> records."""
-    lags = [late[record] for record in news if record in late] if late else []
+def _counts(
+    judged: pl.DataFrame, decides: Decides, late: Mapping[int, timedelta], beside: Outcomes = MappingProxyType({})
+) -> Counts:
+    """What a commit says of its rows and records. beside: outcomes of rows that the batch did not bring."""
+    counts = {"rows": added(outcomes(judged), beside), "fates": decides.fates(judged)}
+    return {**counts, **_caught(decides.of(judged), late)} if late else counts
+
+
+def _caught(judged: pl.DataFrame, late: Mapping[int, timedelta]) -> dict[str, dict[str, int]]:
+    """How many records with news came late, by how much: name of the least bound that holds it -> records."""
+    news = judged.filter(pl.col("outcome").is_in(["written", "corrected"]))["record"].unique()
+    lags = [late[record] for record in news if record in late]
     found = Counter(next(name for name, bound in LATE.items() if lag <= bound) for lag in lags)
     return {"late": dict(found)} if found else {}
 
@@ -154,12 +167,10 @@ def _others(of_source: pl.LazyFrame, new: pl.DataFrame, shown: Shown, life: Life
 
 
 def _with_others(settled: Settled, others: pl.DataFrame, dataset: Dataset) -> Settled:
-    gone = int(others["is_gone"].sum())
     return replace(
         settled,
         rows=pl.concat([settled.rows, others.select(settled.rows.columns)]),
         replaced=pl.concat([settled.replaced, others.select(dataset.own_key)]),
-        outcomes=added(settled.outcomes, {"tombstoned": gone}),
     )
 
 

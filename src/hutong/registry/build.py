@@ -11,8 +11,9 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_budget, check_connector, check_rows, check_stream
+from hutong.registry.check import check_budget, check_connector, check_stream
 from hutong.registry.check_auth import check_auth
+from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
@@ -111,7 +112,9 @@ def _source(
     if mapping is None or schema is None:
         return None
     if mapping.stream != f"{platform}.{name}":
-        mapping_file.problem(f"the file maps '{platform}.{name}', but says stream '{mapping.stream}'", "stream")
+        mapping_file.problem(
+            f"the file maps '{platform}.{name}', but says stream '{mapping.stream}'; write {platform}.{name}", "stream"
+        )
     unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
     for index, rows in enumerate(mapping.rows):
         if rows.dataset in unknown:
@@ -123,8 +126,7 @@ def _source(
     crosswalks = _crosswalks(root, platform, codes, problems)
     stream = connector.streams[name]
     check_stream(file, name, stream, schema)
-    for index, rows in enumerate(mapping.rows):
-        check_rows(mapping_file, index, rows, datasets[rows.dataset], stream, schema, crosswalks, codes)
+    check_mapping(mapping_file, mapping, datasets, stream, schema, crosswalks, codes)
     return Source(
         connector=connector,
         name=name,

@@ -1,7 +1,7 @@
-"""Checks across files: connector, raw schema, mapping and contract must fit one another before any data is read.
+"""Checks across files: connector, raw schema and contract must fit one another before any data is read.
 
-Cheap ones only, because the registry is read whenever Airflow parses its DAG files. What needs the unit and projection
-libraries is in `meaning.py`.
+Cheap ones only, because the registry is read whenever Airflow parses its DAG files. Mappings are in `check_mapping.py`,
+and what needs the unit and projection libraries is in `meaning.py`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hutong.errors import nearest
-from hutong.model import mapping as rules
 from hutong.model.connector import Connector, Stream
-from hutong.model.dataset import ENGINE_FIELDS, Dataset
+from hutong.model.dataset import Dataset
 from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
 from hutong.model.incremental import Incremental, NumberCursor
@@ -30,7 +29,6 @@ _SCHEMES = {
     "database": ("postgresql", "mysql"),
 }
 _DATABASE = re.compile(r"[a-z]+://[^/@?#\s]+/[^/@?#\s]+")
-_FILLED_BY_PLACE = {"point": ("lon", "lat", "source_crs"), "line": ("lon", "lat", "source_crs", "geometry")}
 
 
 def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
@@ -214,92 +212,3 @@ def _database_problems(stream: Stream, endpoint: Database) -> Iterator[tuple[Pla
         for word in ("start_param", "end_param", "param_zone", "step"):
             if getattr(stream.incremental, word) is not None:
                 yield ("incremental", word), f"a database is asked by its column itself; remove `{word}`"
-
-
-def check_rows(
-    file: File,
-    index: int,
-    rows: rules.Rows,
-    dataset: Dataset,
-    stream: Stream,
-    schema: Mapping[str, Any],
-    crosswalks: Mapping[str, Mapping[str, str]],
-    codes: CodeLists,
-) -> None:
-    """One part of a mapping against its dataset and against the raw record's schema."""
-    base: Place = ("rows", index, "fields")
-    filled = {name for name in ENGINE_FIELDS if name in dataset.names}
-    for name, rule in rows.fields.items():
-        at = (*base, name)
-        for said in _rule_problems(name, rule, dataset, crosswalks, codes):
-            file.problem(said, *at)
-        for path in rules.paths_of(rule):
-            if path.split(".")[0] not in schema["properties"]:
-                file.problem(
-                    f"{name}: the record has no '{path}'; {nearest(path.split('.')[0], schema['properties'])}", *at
-                )
-            elif path in stream.never_keep:
-                file.problem(f"{name}: '{path}' is cut out before anything is stored (never_keep)", *at)
-            elif path in stream.personal and not _keeps_private(rule):
-                file.problem(f"{name}: '{path}' is personal; use the rule pseudonym, or text with `mask: true`", *at)
-        filled |= set(_fills(name, rule))
-    for field in dataset.fields:
-        if field.required and field.name not in filled:
-            file.problem(f"{dataset.id} requires '{field.name}', which nothing here fills", *base)
-
-
-def _rule_problems(
-    name: str, rule: rules.Rule, dataset: Dataset, crosswalks: Mapping[str, Mapping[str, str]], codes: CodeLists
-) -> Iterator[str]:
-    if name == rules.PLACE:
-        if rule.rule not in _FILLED_BY_PLACE:
-            yield f"place takes the rules point and line, not {rule.rule}"
-            return
-        for column in _FILLED_BY_PLACE[rule.rule]:
-            if column not in dataset.names:
-                yield f"the rule {rule.rule} fills '{column}', which {dataset.id} lacks"
-        return
-    if rule.rule in _FILLED_BY_PLACE:
-        yield f"the rule {rule.rule} fills several columns; write it under `{rules.PLACE}`"
-        return
-    if name in ENGINE_FIELDS:
-        yield f"'{name}' is filled by hutong itself; remove the line"
-        return
-    if name not in dataset.names:
-        yield f"{dataset.id} has no field '{name}'; {nearest(name, dataset.names)}"
-        return
-    field = dataset.field(name)
-    if isinstance(rule, rules.Quantity | rules.Rate) and field.unit is None:
-        yield f"{dataset.id}.{name} has no unit, so it takes the rule number"
-    if isinstance(rule, rules.Number) and field.unit not in (None, "1") and not field.unit.startswith("{"):
-        yield f"{dataset.id}.{name} is in {field.unit}: state the source's unit with the rule quantity"
-    if isinstance(rule, rules.Code):
-        if field.code_list != rule.list_:
-            yield f"{dataset.id}.{name} takes codes of {field.code_list or 'no list'}, not of '{rule.list_}'"
-        if rule.list_ not in crosswalks:
-            yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
-        if f"{name}_raw" not in dataset.names:
-            yield f"the rule code also fills '{name}_raw', which {dataset.id} lacks"
-    if isinstance(rule, rules.Const) and field.code_list and rule.value not in codes.get(field.code_list, {}):
-        known = codes.get(field.code_list, {})
-        yield f"'{rule.value}' is not in the code list {field.code_list}; {nearest(str(rule.value), known)}"
-    if isinstance(rule, rules.Quantity) and rule.list_ is not None and rule.list_ not in crosswalks:
-        yield f"there is no crosswalk codes/{rule.list_}.csv beside the mapping; {nearest(rule.list_, crosswalks)}"
-    if isinstance(rule, rules.Time):
-        if rule.form in ("local", "interval_end") and rule.zone is None:
-            yield f"the form {rule.form} carries no zone; state `zone`, such as Asia/Shanghai"
-        pair = rule.form in ("moy_secmark", "interval_end")
-        if pair != (isinstance(rule.from_, list) and len(rule.from_) == 2):
-            yield f"the form {rule.form} reads {'two paths' if pair else 'one path'}"
-    if field.personal != "none" and rule.rule not in ("pseudonym", "text"):
-        yield f"{dataset.id}.{name} is personal: use the rule pseudonym"
-
-
-def _keeps_private(rule: rules.Rule) -> bool:
-    return isinstance(rule, rules.Pseudonym) or (isinstance(rule, rules.Text) and rule.mask)
-
-
-def _fills(name: str, rule: rules.Rule) -> tuple[str, ...]:
-    if name == rules.PLACE:
-        return _FILLED_BY_PLACE.get(rule.rule, ())
-    return (name, f"{name}_raw") if isinstance(rule, rules.Code) else (name,)

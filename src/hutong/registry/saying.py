@@ -18,7 +18,8 @@ def said(error: Any, kind: type[BaseModel]) -> str:
         case "extra_forbidden":
             return f"unknown key '{last}'; {nearest(last, _known_keys(kind, loc[:-1]))}"
         case "missing":
-            return f"'{last}' is missing"
+            described = _description(kind, loc)
+            return f"'{last}' is missing; state it" + (f": {described}" if described else "")
         case "union_tag_not_found":
             return f"{last}: state its {_bare(error['ctx']['discriminator'])}"
         case "union_tag_invalid":
@@ -33,7 +34,17 @@ def said(error: Any, kind: type[BaseModel]) -> str:
             is_name = error["type"] == "string_pattern_mismatch"
             return f"{last}: {reason if is_name else error['msg'].removeprefix('Value error, ')}"
         case _:
-            return f"{last}: {error['msg'][0].lower()}{error['msg'][1:]}, found {error['input']!r}"
+            reason = error["msg"].removeprefix("Value error, ")
+            return f"{last}: {reason[0].lower()}{reason[1:]}, found {error['input']!r}"
+
+
+def _description(kind: type[BaseModel], loc: Sequence[str | int]) -> str:
+    """The first sentence of what the model says of the key at `loc`."""
+    for model in _models_along(kind, loc[:-1]):
+        for name, info in model.model_fields.items():
+            if loc[-1] in (name, info.alias) and info.description:
+                return " ".join(info.description.split()).partition(". ")[0].rstrip(".")
+    return ""
 
 
 def _bare(word: str) -> str:
@@ -42,12 +53,18 @@ def _bare(word: str) -> str:
 
 def _known_keys(kind: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Keys that are allowed at `loc` below `kind`."""
+    here = _models_along(kind, loc)
+    return sorted({info.alias or name for model in here for name, info in model.model_fields.items()})
+
+
+def _models_along(kind: type[BaseModel], loc: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The models that may stand at `loc` below `kind`."""
     here = [kind]
     for part in loc:
         below = [model for parent in here for model in _models_at(parent, part)]
         # pydantic also names the branch of a union, by its tag; that is a step within the same models.
         here = below or [model for model in here if part in _tags(model)] or here
-    return sorted({info.alias or name for model in here for name, info in model.model_fields.items()})
+    return here
 
 
 def _models_at(parent: type[BaseModel], part: str | int) -> list[type[BaseModel]]:

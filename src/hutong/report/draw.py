@@ -48,8 +48,11 @@ FATE_COLOURS = {
     "quarantined": "#d55e00",
     "refused": "#2d004b",
     "dropped": "#8c8c8c",
+    "empty": "#e8e4da",
 }
-"""Blue, light blue, lilac, yellow, vermilion, dark violet, grey: neighbours differ in lightness."""
+"""Blue, light blue, lilac, yellow, vermilion, dark violet, grey, sand: neighbours differ in lightness."""
+RARE_FATES = ("dropped", "empty")
+"""Explained where they occur: what a person decides, and what only some mappings can bring about."""
 TO_THE_RIGHT_M = 9.0
 """Each direction of a street is drawn this far to the right of its line, where its traffic drives."""
 
@@ -280,8 +283,7 @@ def _ledger(axes: Axes, streams: Sequence[StreamFates], left: float, top: float)
                 )
             x += length
         y -= 28.5
-    # What only a person's decision brings about is explained where it occurs.
-    explained = [fate for fate in FATES if fate != "dropped" or any(one.fates[fate] for one in streams)]
+    explained = [fate for fate in FATES if fate not in RARE_FATES or any(one.fates[fate] for one in streams)]
     for place, fate in enumerate(explained):
         x, row = left + 86 * (place % 3), y - 24 * (place // 3)
         axes.barh(row - 3, 8, 8, x, color=FATE_COLOURS[fate])

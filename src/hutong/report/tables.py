@@ -23,6 +23,7 @@ FATE_WORDS = {
     "quarantined": Words(zh="问题数据", en="quarantined"),
     "refused": Words(zh="整批拒收", en="refused"),
     "dropped": Words(zh="人工剔除", en="dropped"),
+    "empty": Words(zh="无内容", en="empty"),
 }
 KMH_PER_MPS = 3.6
 

@@ -7,7 +7,7 @@ wrong that some way of reading the schema allows. References to other documents,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,9 @@ class Shape:
 
     types: the JSON types it may have; who may be a number may be an integer. fields: those of an object; None where
     nothing is said of them. is_map: names beyond `fields` are declared too, by a pattern or by what they hold.
-    first, others: the elements of a list by their place, and those that come behind them. passes: the Python types of
-    which any value is as declared, so that it need not be looked into.
+    first, others: the elements of a list by their place, and those that come behind them. values: the only ones it may
+    have; None where any may come. low, high: bounds of a number, as far as they are certain. said: titles and
+    descriptions. passes: the Python types of which any value is as declared, so that it need not be looked into.
     """
 
     types: frozenset[str] = JSON_TYPES
@@ -40,6 +41,10 @@ class Shape:
     is_map: bool = False
     first: tuple[Shape, ...] = ()
     others: Shape | None = None
+    values: tuple[Any, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+    said: tuple[str, ...] = ()
     passes: frozenset[type] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +60,13 @@ class Shape:
     def element(self, place: int) -> Shape:
         """What is declared of the element of a list at `place`."""
         return self.first[place] if place < len(self.first) else self.others or ANYTHING
+
+    def inside(self) -> Shape:
+        """What is declared of every element of a list; or of the value itself, which may stand for a list of one."""
+        ways = [_either([*self.first, self.others or ANYTHING])] if "array" in self.types else []
+        if "object" in self.types and (self.fields is not None or not ways):
+            ways.append(self)
+        return _either(ways)
 
     def closed(self) -> JsonSchema:
         """A JSON Schema that refuses fields which are not declared, and nothing else."""
@@ -130,7 +142,29 @@ def _own(schema: JsonSchema, root: JsonSchema, above: frozenset[str]) -> Shape:
         is_map="patternProperties" in schema or any(isinstance(part, dict) and part for part in rest),
         first=tuple(_shape(part, root, above) for part in schema.get("prefixItems", ())),
         others=_shape(schema["items"], root, above) if "items" in schema else None,
+        values=_values(schema, types),
+        low=_most(max, [schema.get("minimum"), schema.get("exclusiveMinimum")]),
+        high=_most(min, [schema.get("maximum"), schema.get("exclusiveMaximum")]),
+        said=tuple(schema[word] for word in ("title", "description") if isinstance(schema.get(word), str)),
     )
+
+
+def _values(schema: JsonSchema, types: frozenset[str]) -> tuple[Any, ...] | None:
+    if "const" in schema:
+        return (schema["const"],)
+    if "enum" in schema:
+        return tuple(schema["enum"])
+    return (None,) if types == {"null"} else None
+
+
+def _most(which: Callable[[list[float]], float], bounds: Iterable[Any]) -> float | None:
+    numbers = [one for one in bounds if isinstance(one, int | float) and not isinstance(one, bool)]
+    return which(numbers) if numbers else None
+
+
+def _is_among(value: Any, values: Iterable[Any]) -> bool:
+    """By type and value: 1 is 1.0, but not true."""
+    return any(json_type(value) == json_type(one) and value == one for one in values)
 
 
 def _target(reference: str, root: JsonSchema) -> Any:
@@ -156,12 +190,24 @@ def _all(shapes: list[Shape]) -> Shape:
         is_map=any(shape.is_map for shape in shapes),
         first=tuple(_all(list(places)) for places in _places(shapes)),
         others=_all(others) if others else None,
+        values=_common([shape.values for shape in shapes if shape.values is not None]),
+        low=_most(max, [shape.low for shape in shapes]),
+        high=_most(min, [shape.high for shape in shapes]),
+        said=tuple(dict.fromkeys(text for shape in shapes for text in shape.said)),
     )
+
+
+def _common(several: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    if not several:
+        return None
+    first, *others = several
+    return tuple(value for value in first if all(_is_among(value, values) for values in others))
 
 
 def _either(shapes: list[Shape]) -> Shape:
     """What `shapes` say together when it is not known which of them holds."""
     described = [shape.fields or {} for shape in shapes]
+    named, lows, highs = ([getattr(shape, word) for shape in shapes] for word in ("values", "low", "high"))
     fields = {name: _either([each.get(name, ANYTHING) for each in described]) for name in _names(described)}
     others = [shape.others or ANYTHING for shape in shapes]
     return Shape(
@@ -170,6 +216,10 @@ def _either(shapes: list[Shape]) -> Shape:
         is_map=any(shape.is_map for shape in shapes),
         first=tuple(_either(list(places)) for places in _places(shapes)),
         others=_either(others) if any(other is not ANYTHING for other in others) else None,
+        values=None if None in named else tuple(value for values in named for value in values or ()),
+        low=None if None in lows else _most(min, lows),
+        high=None if None in highs else _most(max, highs),
+        said=tuple(dict.fromkeys(text for shape in shapes for text in shape.said)),
     )
 
 

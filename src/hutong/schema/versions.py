@@ -27,34 +27,37 @@ Outcomes = Mapping[str, int]
 """Written, corrected, unchanged, duplicate, superseded or tombstoned -> how many rows."""
 
 
+NONE_LOST = pl.DataFrame(schema={"record": pl.Int32, "outcome": pl.String})
+"""Record and outcome of no row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """rows: those that have to be written, whole. replaced: keys among them that stand in the table already.
-    outcomes: what became of every row that came. news: numbers of the records whose rows were written or corrected.
+    judged: record and outcome of every row that came.
     """
 
     rows: pl.DataFrame
     replaced: pl.DataFrame
-    outcomes: Outcomes
-    news: pl.Series
+    judged: pl.DataFrame
 
 
-def winners(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, Outcomes]:
-    """One row per key of `frame`, and what became of the rows that lost: duplicate (same content) or superseded.
+def winners(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per key of `frame`, and record and outcome of the rows that lost: duplicate (same content) or superseded.
 
     frame: n rows, key columns without nulls. Returns at most n rows, in no promised order.
     """
     key = list(dataset.own_key)
     if frame.select(key).n_unique() == frame.height:
-        return frame, {}
+        return frame, NONE_LOST
     # Rows that are equal in all of the order keep the order they came in, so that publishing again gives the same.
     ranked = frame.sort([*key, *_order(dataset)], maintain_order=True)
     is_last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in key)
     ranked = ranked.with_columns(is_last=is_last)
     best = ranked.filter("is_last").drop("is_last")
     lost = _beside(ranked.filter(~pl.col("is_last")).drop("is_last"), best, dataset)
-    same = int(lost["is_same"].sum())
-    return best, _counts({"duplicate": same, "superseded": lost.height - same})
+    outcome = pl.when("is_same").then(pl.lit("duplicate")).otherwise(pl.lit("superseded"))
+    return best, lost.select("record", outcome=outcome)
 
 
 def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | None = None) -> Settled:
@@ -86,13 +89,17 @@ def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | 
         .then(pl.lit("unchanged" if dataset.write_mode == "latest" else "duplicate"))
         .otherwise(pl.lit("superseded"))
     )
-    kept, judged = beside.filter(is_written), beside.select("record", outcome=outcome)
+    kept = beside.filter(is_written)
     return Settled(
         rows=kept.with_columns(**standing).select(new.columns),
         replaced=kept.filter(known).select(dataset.own_key),
-        outcomes=dict(judged["outcome"].value_counts().iter_rows()),
-        news=judged.filter(pl.col("outcome").is_in(["written", "corrected"]))["record"],
+        judged=beside.select("record", outcome=outcome),
     )
+
+
+def outcomes(judged: pl.DataFrame) -> dict[str, int]:
+    """Outcome -> how many rows of `judged` (record, outcome) have it."""
+    return dict(judged["outcome"].value_counts().iter_rows())
 
 
 def added(*parts: Outcomes) -> dict[str, int]:

@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from hutong.model.batch import Sequence
 from hutong.publish.upsert import change_for
 from hutong.schema.arrow import to_frame
+from hutong.schema.versions import NONE_LOST
 from hutong.store.contracted import table_of
 from hutong.store.paths import Place
 from hutong.store.tables import Change, Table, commit, opened
@@ -36,7 +37,7 @@ def rows(*said: dict[str, Any]) -> pl.DataFrame:
 
 
 def publish(table: Table, batch: int, *said: dict[str, Any], sequence: Sequence = OURS) -> dict[str, int]:
-    build = partial(change_for, new=rows(*said), repeats={}, dataset=THINGS, sequence=sequence)
+    build = partial(change_for, new=rows(*said), repeats=NONE_LOST, dataset=THINGS, sequence=sequence)
     outcomes: dict[str, int] = commit(table, sequence.id, batch, build).counts["rows"]
     return outcomes
 
@@ -90,7 +91,9 @@ def test_a_correction_may_move_a_row_to_another_day(tmp_path: Path) -> None:
     events = dataset("append", revision="revised", by_date=True)
     table = table_of(events, Place(str(tmp_path / "thing")))
     for batch, said in enumerate((row("a", 1.0), row("a", 2.0, at_s=3 * 86_400, revised=1)), start=1):
-        build = partial(change_for, new=to_frame([of_day(said)], events), repeats={}, dataset=events, sequence=OURS)
+        build = partial(
+            change_for, new=to_frame([of_day(said)], events), repeats=NONE_LOST, dataset=events, sequence=OURS
+        )
         commit(table, OURS.id, batch, build)
     found = pl.scan_delta(opened(table)).select("date", "value").collect()
     assert found.rows() == [(datetime(2026, 3, 21, tzinfo=UTC).date(), 2.0)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.hutong.making import dataset, row
 
 from hutong.schema.arrow import to_frame
-from hutong.schema.versions import settle, winners
+from hutong.schema.versions import outcomes, settle, winners
 
 
 def frame(rows: list[dict[str, Any]], of: Any) -> pl.DataFrame:
@@ -20,12 +20,12 @@ def test_of_two_versions_in_one_batch_the_later_stands_and_the_other_is_supersed
         to_frame([row("a", 1.0, record=0, at_s=9), row("a", 2.0, record=1, at_s=3)], dataset()), dataset()
     )
     assert table["value"].to_list() == [1.0]
-    assert lost == {"superseded": 1}
+    assert outcomes(lost) == {"superseded": 1}
 
 
 def test_the_same_said_twice_in_one_batch_is_a_duplicate() -> None:
     table, lost = winners(to_frame([row("a", 1.0, record=0), row("a", 1.0, record=1)], dataset()), dataset())
-    assert (table.height, lost) == (1, {"duplicate": 1})
+    assert (table.height, outcomes(lost)) == (1, {"duplicate": 1})
 
 
 def test_a_revision_counts_more_than_the_time_of_the_event() -> None:
@@ -50,7 +50,7 @@ def test_a_row_is_judged_by_what_is_published_already(
 ) -> None:
     of = dataset(mode)
     settled = settle(frame([new], of), frame([row("a", 1.0, batch=0)], of), of)
-    assert settled.outcomes == {outcome: 1}
+    assert outcomes(settled.judged) == {outcome: 1}
     assert bool(settled.rows.height) == stands
     assert bool(settled.replaced.height) == (outcome == "corrected")
 
@@ -58,7 +58,7 @@ def test_a_row_is_judged_by_what_is_published_already(
 def test_the_same_said_later_is_remembered_so_that_what_lies_between_does_not_win() -> None:
     of = dataset("latest")
     settled = settle(frame([row("a", 1.0, at_s=9)], of), frame([row("a", 1.0, at_s=1)], of), of)
-    assert settled.outcomes == {"unchanged": 1}
+    assert outcomes(settled.judged) == {"unchanged": 1}
     assert settled.rows.height == settled.replaced.height == 1
 
 
