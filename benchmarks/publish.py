@@ -35,7 +35,7 @@ from hutong.model.dataset import Dataset
 from hutong.publish.upsert import change_for
 from hutong.registry import open_registry
 from hutong.schema.arrow import arrow_schema
-from hutong.schema.versions import as_frame
+from hutong.schema.versions import NONE_LOST, as_frame
 from hutong.settings import read
 from hutong.store.contracted import table_of
 from hutong.store.paths import Place
@@ -105,7 +105,7 @@ def batch(kind: str, there: int, dataset: Dataset) -> pa.Table:
 
 
 def ours(rows: pa.Table, table: Table, dataset: Dataset) -> None:
-    commit(table, SEQUENCE.id, 1, lambda snapshot: change_for(snapshot, as_frame(rows), {}, dataset, SEQUENCE))
+    commit(table, SEQUENCE.id, 1, lambda snapshot: change_for(snapshot, as_frame(rows), NONE_LOST, dataset, SEQUENCE))
 
 
 def plain_append(rows: pa.Table, table: Table, dataset: Dataset) -> None:

@@ -74,7 +74,7 @@ def test_a_correction_that_was_overtaken_is_held_against_what_came_first(table: 
     def build(snapshot: DeltaTable) -> Change:
         if snapshot.transaction_version(THEIRS.id) is None:
             publish(table, 1, row("a", 3.0, revised=2), sequence=THEIRS)
-        return change_for(snapshot, said, {}, THINGS, OURS)
+        return change_for(snapshot, said, NONE_LOST, THINGS, OURS)
 
     assert commit(table, OURS.id, 2, build).counts["rows"] == {"superseded": 1, "written": 1}
     assert values(table) == {"a": 3.0, "b": 1.0}
