@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hutong.model.dataset import Dataset
     from hutong.model.declared import Words
     from hutong.trace import Hit, Trace
-    from hutong.trace.columns import Column
+    from hutong.trace.columns import Column, Kept
 
 MARKS = {"same": "✓", "rounding": "≈", "differs": "✗", "unknown": ""}
 
@@ -165,9 +165,15 @@ def _rows(found: Trace) -> Iterator[list[Any]]:
         is_first, before = column.line != before, column.line
         raw = ", ".join(f"{path}={value}" for path, value in column.raw.items()) if is_first else ""
         how = _in(column.how) if is_first else ""
-        kept = ", ".join(one.bounds if one.is_kept else f"✗ {one.rule} {one.bounds}" for one in column.kept)
+        kept = ", ".join(map(_kept, column.kept))
         name = f"{column.name} {column.words.zh}" if LANG == "zh" else column.name
         yield [name, _published(column), raw, how, column.line.rpartition(":")[2], kept, MARKS[column.again]]
+
+
+def _kept(one: Kept) -> str:
+    if one.is_kept is None:
+        return f"{one.bounds} ({say('judged in its batch', '在批次内判定')})"
+    return one.bounds if one.is_kept else f"✗ {one.rule} {one.bounds}"
 
 
 def _published(column: Column) -> Any:

@@ -1,7 +1,10 @@
-"""What a line of a mapping does, in the words of both languages: for whoever traces a row or reads the dictionary."""
+"""What a line of a mapping does and what a row rule asks, in the words of both languages: for whoever traces a row or
+reads the dictionary.
+"""
 
+from hutong.conversions.bounds import RULE_KINDS, bounds_of
 from hutong.conversions.crs import system_words
 from hutong.conversions.engine import BY_HUTONG
 from hutong.conversions.rules import Conversion, conversion_of, filled_by
 
-__all__ = ["BY_HUTONG", "Conversion", "conversion_of", "filled_by", "system_words"]
+__all__ = ["BY_HUTONG", "RULE_KINDS", "Conversion", "bounds_of", "conversion_of", "filled_by", "system_words"]

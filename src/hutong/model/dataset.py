@@ -75,6 +75,8 @@ class About:
     purpose: Words
     usage: Words
     limitations: Words
+    provider: Words
+    update_cycle: Words
 
 
 @dataclass(frozen=True, slots=True)

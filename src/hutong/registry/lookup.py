@@ -79,8 +79,11 @@ class Source:
 
     @cached_property
     def structure_digest(self) -> str:
-        """SHA-256 over the raw record's schema and what becomes of a record that drifts from it."""
-        text = json.dumps([self.schema, self.stream.drift], sort_keys=True)
+        """SHA-256 over the raw record's schema and what becomes of a record that drifts from it. Its examples are for
+        readers and decide nothing.
+        """
+        schema = {word: value for word, value in self.schema.items() if word != "examples"}
+        text = json.dumps([schema, self.stream.drift], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -150,7 +150,7 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
 
 
 def _about(contract: Contract, own: dict[str, Any]) -> About:
-    """The texts for people; what is said in Chinese is taken out of the table's `own` properties."""
+    """The texts for people; the second language of each is taken out of the table's `own` properties."""
     (table,), said = contract.tables, contract.description
     return About(
         description=Words(en=table.description, zh=own.pop("descriptionZh", "")),
@@ -158,6 +158,8 @@ def _about(contract: Contract, own: dict[str, Any]) -> About:
         purpose=Words(en=said.purpose, zh=own.pop("purposeZh", "")),
         usage=Words(en=said.usage, zh=own.pop("usageZh", "")),
         limitations=Words(en=said.limitations, zh=own.pop("limitationsZh", "")),
+        provider=Words(en=own.pop("providerEn", ""), zh=str(own.get("provider", ""))),
+        update_cycle=Words(en=own.pop("updateCycleEn", ""), zh=str(own.get("updateCycle", ""))),
     )
 
 

@@ -11,15 +11,16 @@ from typing import Any, Literal
 
 import shapely
 
-from hutong.conversions import BY_HUTONG, Conversion, conversion_of, filled_by, system_words
+from hutong.conversions import BY_HUTONG, Conversion, bounds_of, conversion_of, filled_by, system_words
 from hutong.model import mapping
-from hutong.model.dataset import Dataset, Field, RowRule
+from hutong.model.dataset import Dataset, Field
 from hutong.model.declared import Words
 from hutong.model.privacy import HIDDEN
 from hutong.normalise.reading import Unreadable, compile_match, compile_path
 from hutong.normalise.showing import Shower
 from hutong.registry import Source
 from hutong.registry.read import File
+from hutong.schema.jumps import JUMP
 from hutong.schema.rules import compile_rules
 
 Again = Literal["same", "rounding", "differs", "unknown"]
@@ -35,11 +36,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A row rule of the column: its stable id, its bounds in words, and whether the published row keeps it."""
+    """A row rule of the column: its stable id, its bounds, and whether the published row keeps it; None where only its
+    whole batch could tell.
+    """
 
     rule: str
     bounds: str
-    is_kept: bool
+    is_kept: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,27 +219,6 @@ def _rules_of(row: Row, dataset: Dataset, source: Source) -> dict[str, tuple[Kep
     codes = {name: frozenset(entries) for name, entries in source.codes.items()}
     found: dict[str, list[Kept]] = {}
     for rule in dataset.rules:
-        is_kept = not compile_rules([rule], codes)(row)
+        is_kept = None if rule.kind == JUMP else not compile_rules([rule], codes)(row)
         found.setdefault(rule.fields[0], []).append(Kept(rule.id, bounds_of(rule), is_kept))
     return {name: tuple(kept) for name, kept in found.items()}
-
-
-def bounds_of(rule: RowRule) -> str:
-    """What a rule asks of a row, in signs that need no language: `0 … 70`, `in congestion_level`, `a < b`."""
-    match rule.kind:
-        case "range":
-            low, high = rule.args
-            return f"{'-∞' if low is None else f'{low:.15g}'} … {'∞' if high is None else f'{high:.15g}'}"
-        case "pattern":
-            return str(rule.args[0])
-        case "code":
-            return f"∈ {rule.args[0]}"
-        case "required":
-            return "≠ null"
-        case "before":
-            return " < ".join(rule.fields)
-        case "not_above":
-            return " ≤ ".join(rule.fields)
-        case "together":
-            return " ⇔ ".join(rule.fields)
-    return rule.kind
