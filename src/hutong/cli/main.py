@@ -53,6 +53,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "List the datasets, or the columns of one (reads files and the lake).",
             "列出数据集或某个数据集的字段（读取文件与数据湖）。",
         ),
+        "docs": say(
+            "Write the data dictionary as pages, in both languages (reads files).",
+            "生成中英文数据字典网页（读取文件）。",
+        ),
         "trace": say(
             "From a published row back to the bytes it was made from (reads the lake).",
             "由已发布的一行回溯到原始字节（读取数据湖）。",

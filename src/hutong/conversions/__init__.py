@@ -5,6 +5,15 @@ reads the dictionary.
 from hutong.conversions.bounds import RULE_KINDS, bounds_of
 from hutong.conversions.crs import system_words
 from hutong.conversions.engine import BY_HUTONG
-from hutong.conversions.rules import Conversion, conversion_of, filled_by
+from hutong.conversions.rules import Conversion, chosen_by, conversion_of, filled_by
 
-__all__ = ["BY_HUTONG", "RULE_KINDS", "Conversion", "bounds_of", "conversion_of", "filled_by", "system_words"]
+__all__ = [
+    "BY_HUTONG",
+    "RULE_KINDS",
+    "Conversion",
+    "bounds_of",
+    "chosen_by",
+    "conversion_of",
+    "filled_by",
+    "system_words",
+]

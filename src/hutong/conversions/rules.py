@@ -67,8 +67,22 @@ def conversion_of(column: str, rule: mapping.Rule, dataset: Dataset, source: Sou
 def filled_by(column: str, rule: mapping.Rule) -> tuple[str, ...]:
     """The columns that a line fills."""
     if column == mapping.PLACE:
-        return ("lon", "lat", "source_crs", "geometry")
+        return ("lon", "lat", "source_crs", *(() if isinstance(rule, mapping.Point) else ("geometry",)))
     return (column, f"{column}_raw") if isinstance(rule, mapping.Code) else (column,)
+
+
+def chosen_by(rows: mapping.Rows) -> list[Words]:
+    """Which parts of a record become rows, where that is not simply the record itself."""
+    said: list[Words] = []
+    if rows.each is not None:
+        said.append(Words(en=f"one row for each element of {rows.each}", zh=f"{rows.each} 的每个元素一行"))
+    if rows.when is not None:
+        values = ", ".join(map(_plain, rows.when.in_ or rows.when.not_in or []))
+        en, zh = ("is", "为") if rows.when.in_ is not None else ("is none of", "不为")
+        said.append(Words(en=f"only where {rows.when.from_} {en} {values}", zh=f"仅当 {rows.when.from_} {zh} {values}"))
+    if rows.rest:
+        said.append(Words(en="what no other part takes", zh="其余各部分未取的"))
+    return said
 
 
 def _text(rule: mapping.Text, line: _Line) -> Words:
@@ -283,6 +297,7 @@ def _stake(rule: mapping.Stake, line: _Line) -> Words:
 
 
 def _pseudonym(rule: mapping.Pseudonym, line: _Line) -> Words:
+    digest = {"hmac_sha256": "HMAC-SHA-256", "hmac_sm3": "HMAC-SM3"}[rule.algorithm]
     digest = {"hmac_sha256": "HMAC-SHA-256", "hmac_sm3": "HMAC-SM3"}[rule.algorithm]
     return Words(
         en=f"keyed digest ({digest}) in the domain {rule.domain}, key id in front",

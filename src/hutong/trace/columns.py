@@ -15,8 +15,10 @@ from hutong.conversions import BY_HUTONG, Conversion, bounds_of, conversion_of, 
 from hutong.model import mapping
 from hutong.model.dataset import Dataset, Field
 from hutong.model.declared import Words
+from hutong.model.path import UP, read_path
 from hutong.model.privacy import HIDDEN
-from hutong.normalise.reading import Unreadable, compile_match, compile_path
+from hutong.normalise.elements import Element
+from hutong.normalise.reading import Raw, Unreadable, compile_match, compile_path
 from hutong.normalise.showing import Shower
 from hutong.registry import Source
 from hutong.registry.read import File
@@ -67,20 +69,21 @@ class Column:
 
 
 def columns_of(
-    row: Row, anew: Row | None, content: Mapping[str, Any] | None, dataset: Dataset, source: Source, lines: File
+    row: Row, anew: Row | None, element: Element | None, dataset: Dataset, source: Source, lines: File
 ) -> Iterator[Column]:
     """Every column of `row`, the mapped ones first, in the order of the mapping.
 
-    anew: the row made again from `content`, the raw record; None where it is not to be had. lines: the mapping's file.
+    anew: the row made again; None where it is not to be had. element: what of the raw record the row is made from;
+    None where the record is gone, or no element of it gives the row. lines: the mapping's file.
     """
     rules = _rules_of(row, dataset, source)
-    index = next(at for at, part in enumerate(source.mapping.rows) if part.dataset == dataset.id)
+    index = part_of(dataset, source)
     shower = Shower(source.stream)
     done: set[str] = set()
     for name, rule in source.mapping.rows[index].fields.items():
         conversion = conversion_of(name, rule, dataset, source)
-        raw = {} if content is None else {path: _met(content, path, shower) for path in conversion.reads}
-        how = conversion.words if content is None else _happened(row, content, rule, conversion, source)
+        raw = {} if element is None else {path: _met(element, path, shower) for path in conversion.reads}
+        how = conversion.words if element is None else _happened(row, element.raw, rule, conversion, source)
         line = f"{lines.path.relative_to(lines.problems.root)}:{lines.line('rows', index, 'fields', name)}"
         for filled in filled_by(name, rule):
             if filled in dataset.names:
@@ -91,6 +94,11 @@ def columns_of(
         if one.name not in done:
             how = BY_HUTONG.get(one.name, _NOTHING)
             yield _column(row, anew, one, None, None, {}, how, rules)
+
+
+def part_of(dataset: Dataset, source: Source) -> int:
+    """The place of `dataset` among the parts of the mapping of `source`, which fills it."""
+    return [part.dataset for part in source.mapping.rows].index(dataset.id)
 
 
 _NOTHING = Words(en="no line of the mapping fills it", zh="映射中没有填写该字段的行")
@@ -163,20 +171,18 @@ def _is_near(value: bytes, now: bytes) -> bool:
         return False
 
 
-def _met(content: Mapping[str, Any], path: str, shower: Shower) -> str:
+def _met(element: Element, path: str, shower: Shower) -> str:
     """What stands at `path`, told apart from what does not stand there at all."""
-    *parents, last = path.split(".")
-    here: Any = content
-    for name in parents:
-        here = here.get(name) if isinstance(here, dict) else None
-    if not isinstance(here, dict) or last not in here:
-        return "(absent)"
-    return shower.value(path.split("."), here[last])
+    way = read_path(path)
+    here: Any = element.raw
+    for key in (*[UP] * way.climbs, *way.keys):
+        if not isinstance(here, Mapping) or key not in here:
+            return "(absent)"
+        here = here[key]
+    return shower.value(way.within(element.levels), here)
 
 
-def _happened(
-    row: Row, content: Mapping[str, Any], rule: mapping.Rule, conversion: Conversion, source: Source
-) -> Words:
+def _happened(row: Row, content: Raw, rule: mapping.Rule, conversion: Conversion, source: Source) -> Words:
     """What the line did with this very record, where that is less than all it can do."""
     values = [value for path in conversion.reads if (value := _at(content, path)) is not None]
     if conversion.reads and not values:
@@ -186,7 +192,7 @@ def _happened(
         return Words(en="the source's word for “unavailable”", zh="来源以此表示“不可用”")
     if isinstance(rule, mapping.Code):
         return _looked_up(row, rule, conversion, source)
-    if isinstance(rule, mapping.Point | mapping.Line) and isinstance(rule.crs, mapping.Crs):
+    if isinstance(rule, mapping.Point | mapping.Line | mapping.Area) and isinstance(rule.crs, mapping.Crs):
         word = str(_at(content, rule.crs.from_))
         if word in rule.crs.table:
             system = system_words(rule.crs.table[word])
@@ -194,7 +200,7 @@ def _happened(
     return conversion.words
 
 
-def _at(content: Mapping[str, Any], path: str) -> Any:
+def _at(content: Raw, path: str) -> Any:
     try:
         return compile_path(path, "")(content)
     except Unreadable:

@@ -12,6 +12,9 @@ from hutong.model.dataset import Dataset
 from hutong.model.declared import Words
 from hutong.model.finding import reason
 from hutong.normalise import compile_source, normalise_records, pseudonymiser
+from hutong.normalise.elements import Element
+from hutong.normalise.plan import RowPlan
+from hutong.normalise.reading import Raw, Unreadable
 from hutong.normalise.showing import Shower
 from hutong.pipeline import versions_of
 from hutong.registry import Registry, Source
@@ -19,7 +22,7 @@ from hutong.registry.read import File, Problems
 from hutong.schema.rules import compile_rules
 from hutong.secrets import Secrets
 from hutong.store.paths import Store
-from hutong.trace.columns import Column, Row, columns_of, shown
+from hutong.trace.columns import Column, Row, columns_of, part_of, shown
 from hutong.trace.made import Made, made_with
 from hutong.trace.raw import Found, raw_of, sequence_of
 
@@ -89,18 +92,17 @@ def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets:
             f"look for the batch in `hutong ledger --platform {source.connector.platform} --batches`",
         )
     found = raw_of(row, source, store, secrets)
-    anew, why = (None, ()) if found is None else _again(row, found, dataset, source, secrets)
-    content = None if found is None else found.record.content
+    again = _NOT_AGAIN if found is None else _again(row, found, dataset, source, secrets)
     file = f"mappings/{source.connector.platform}/{source.name}.yaml"
     lines = File(registry.root / file, Problems(registry.root))
-    columns = tuple(columns_of(row, anew, content, dataset, source, lines))
+    columns = tuple(columns_of(row, again.row, again.element, dataset, source, lines))
     sequence = sequence_of(row)
     return Trace(
         dataset=dataset,
         source=source,
         key={name: shown(row[name], dataset.field(name)) for name in dataset.key},
-        verdict=_verdict(found, anew, why, columns),
-        why=why,
+        verdict=_verdict(found, again, columns),
+        why=again.why,
         columns=columns,
         file=file,
         sequence=sequence.id,
@@ -112,30 +114,57 @@ def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets:
     )
 
 
-def _again(
-    row: Row, found: Found, dataset: Dataset, source: Source, secrets: Secrets
-) -> tuple[Row | None, tuple[Words, ...]]:
-    """The row of the same key made once more by the reference path, and why it would be refused now."""
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The row of the same key made once more, the element that it is made from, and why it would be refused now."""
+
+    row: Row | None
+    element: Element | None
+    why: tuple[Words, ...]
+
+
+_NOT_AGAIN = _Again(None, None, ())
+
+
+def _again(row: Row, found: Found, dataset: Dataset, source: Source, secrets: Secrets) -> _Again:
+    """`row` by the reference path and the row rules that look at one row alone."""
     plan = compile_source(source, pseudonymiser(source, secrets))
     made = normalise_records([found.record], sequence_of(row), row["batch"], plan)
     findings = [finding for one in made.refused for finding in one.findings]
-    rows = made.frames[dataset.id].iter_rows(named=True)
-    anew = next((one for one in rows if all(one[name] == row[name] for name in dataset.own_key)), None)
-    if anew is not None:
+    rows = list(made.frames[dataset.id].iter_rows(named=True))
+    at = next((at for at, one in enumerate(rows) if all(one[name] == row[name] for name in dataset.own_key)), None)
+    if at is not None:
         codes = {name: frozenset(entries) for name, entries in source.codes.items()}
         hidden = frozenset(one.name for one in dataset.fields if one.personal != "none")
-        findings += compile_rules(dataset.rules, codes, hidden)(anew)
-    return anew, tuple(Words(en=reason(finding, "en"), zh=reason(finding, "zh")) for finding in findings)
+        findings += compile_rules(dataset.rules, codes, hidden)(rows[at])
+    part = plan.rows[part_of(dataset, source)]
+    return _Again(
+        row=None if at is None else rows[at],
+        element=_element(part, found.record.content, len(rows), at),
+        why=tuple(Words(en=reason(finding, "en"), zh=reason(finding, "zh")) for finding in findings),
+    )
 
 
-def _verdict(found: Found | None, anew: Row | None, why: tuple[Words, ...], columns: tuple[Column, ...]) -> Verdict:
+def _element(part: RowPlan, content: Raw, rows: int, at: int | None) -> Element | None:
+    """The element of a record that gives its row `at` of `rows`; the record's only one where none gives a row."""
+    try:
+        elements = list(part.elements(content))
+    except Unreadable:
+        return None
+    if at is None:
+        return elements[0] if len(elements) == 1 else None
+    # Where drift leaves parts of the record out, its elements cannot be counted off.
+    return elements[at] if len(elements) == rows else None
+
+
+def _verdict(found: Found | None, again: _Again, columns: tuple[Column, ...]) -> Verdict:
     if found is None:
         return "expired"
     if not found.page.is_intact:
         return "altered"
-    if why:
+    if again.why:
         return "refused"
-    if anew is None:
+    if again.row is None:
         return "gone"
     return "differs" if any(column.again == "differs" for column in columns) else "reproduced"
 
