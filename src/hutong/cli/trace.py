@@ -212,6 +212,9 @@ def _origin(found: Trace) -> list[list[Any]]:
         return rows
     made = found.made
     rows.append([say("published", "发布"), f"{plain(made.published_at)}  {made.sequence}"])
+    if made.decision is not None:
+        word = say(made.decision.verdict, {"accept": "接受", "reject": "拒绝"}[made.decision.verdict])
+        rows.append([say("a person decided", "人工决定"), f"{word}  {plain(made.decision.at)}  {made.decision.reason}"])
     rows.append([say("the pull was", "采集"), made.completeness + (f" ({made.doubt})" if made.doubt else "")])
     for version in made.versions:
         now = say(f"  (now {version.now})", f"（现为 {version.now}）") if version.is_other else ""
@@ -269,6 +272,7 @@ def _for_programs(found: Trace) -> dict[str, Any]:
                 for one in made.versions
             ],
             "gates": [{"gate": one.name, "passed": one.is_passed} for one in made.gates],
+            "decision": made.decision and {"verdict": made.decision.verdict, "reason": made.decision.reason},
         },
         "raw": found.raw,
     }  # fmt: skip

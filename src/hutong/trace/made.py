@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from hutong.decisions import Decision, decisions
 from hutong.model.batch import Sequence, Versions
 from hutong.model.dataset import Dataset
 from hutong.model.declared import Words
 from hutong.redo.accounts import entries
-from hutong.registry import Source
+from hutong.registry import Registry, Source
 from hutong.store.paths import Store
 
 
@@ -43,7 +44,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """When and by what a batch was published. sequence: that of the last replay that made it anew, else its own."""
+    """When and by what a batch was published.
+
+    sequence: that of the last replay that made it anew, or in which it was accepted, else its own. decision: what a
+    person decided about it after a gate refused it.
+    """
 
     sequence: str
     published_at: datetime
@@ -51,22 +56,25 @@ class Made:
     doubt: str | None
     versions: tuple[Version, ...]
     gates: tuple[Gate, ...]
+    decision: Decision | None
 
 
 def made_with(
-    sequence: Sequence, batch: int, dataset: Dataset, source: Source, now: Versions, store: Store
+    sequence: Sequence, batch: int, dataset: Dataset, source: Source, now: Versions, registry: Registry, store: Store
 ) -> Made | None:
     """What the ledger says of `batch`; None when the ledger does not have it."""
     live = Sequence(sequence.platform, sequence.stream, sequence.city)
     ledger = entries(store.ledger(sequence.platform), live)
     if ledger.is_empty():
         return None
-    of_batch = ledger.filter((pl.col("origin") == sequence.id) & (pl.col("batch") == batch)).sort("replay")
+    of_batch = ledger.filter((pl.col("origin") == sequence.id) & (pl.col("batch") == batch))
+    of_batch = of_batch.sort("replay", "published_at")
     if of_batch.is_empty():
         return None
     last = of_batch.row(-1, named=True)
-    contracts = of_batch.filter(pl.col("dataset") == dataset.table) if dataset.id != source.deciding.id else of_batch
-    contract = contracts.filter(pl.col("kind").is_in(["record", "row"]))
+    # What is said of records is said under the contract of the deciding dataset.
+    states = pl.col("dataset").fill_null(source.deciding.table) == dataset.table
+    contract = of_batch.filter(states & pl.col("kind").is_in(["record", "row"]))
     return Made(
         sequence=last["sequence"],
         published_at=last["published_at"],
@@ -74,6 +82,7 @@ def made_with(
         doubt=last["doubt"],
         versions=tuple(_versions(last, contract, dataset, now)),
         gates=tuple(_gates(of_batch, dataset)),
+        decision=decisions(registry, store).get((sequence.id, batch)),
     )
 
 

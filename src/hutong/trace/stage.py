@@ -108,7 +108,7 @@ def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets:
         sequence=sequence.id,
         batch=row["batch"],
         record=row["record"],
-        made=made_with(sequence, row["batch"], dataset, source, versions_of(source, secrets), store),
+        made=made_with(sequence, row["batch"], dataset, source, versions_of(source, secrets), registry, store),
         came=None if found is None else _came(found),
         raw=None if found is None else Shower(source.stream).record(found.record.content, source.schema),
     )
