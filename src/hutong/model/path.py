@@ -61,7 +61,7 @@ def read_path(text: str) -> Path:
     found = _PATH.fullmatch(text)
     if found is None or text != text.strip():
         reason = "a list is opened by `each`" if "[" in text else "keys are joined by dots, and `^` stands in front"
-        raise ValueError(f"no path: {reason}, such as `pos.lon` or `^.refPos.lat`")
+        raise ValueError(f"no path; {reason}, such as `pos.lon` or `^.refPos.lat`")
     return Path(len(found[1] or ""), tuple(found[2].split(".")))
 
 
@@ -72,7 +72,7 @@ def read_each(text: str) -> tuple[Keys, ...]:
     (('data', 'rsms'), ('participants',))
     """
     if _EACH.fullmatch(text) is None or text != text.strip():
-        raise ValueError("no path to a list: `[]` stands behind each list, the last one too, as in `rsms[].parts[]`")
+        raise ValueError("no path to a list; `[]` stands behind each list, the last one too, as in `rsms[].parts[]`")
     return tuple(tuple(step.strip(".").split(".")) for step in text.removesuffix("[]").split("[]"))
 
 

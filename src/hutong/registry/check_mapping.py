@@ -59,8 +59,13 @@ def check_mapping(
             file.problem(
                 f"{rows.dataset} has a part already; write one part for each dataset", "rows", index, "dataset"
             )
-        for place, said in (*_choice_problems(rows, mapping), *_each_problems(rows, around.shape)):
+        lists = list(_each_problems(rows, around.shape))
+        for place, said in (*lists, *_choice_problems(rows, mapping)):
             file.problem(said, "rows", index, *place)
+        if lists:
+            continue  # Every path below would be wrong for the same reason.
+        for said in _when_problems(rows, around.shape):
+            file.problem(said, "rows", index, "when")
         _check_fields(file, index, rows, dataset, around)
     for index, said in _nowhere(mapping):
         file.problem(said, "rows", index, "when")
@@ -84,7 +89,7 @@ def _check_fields(file: File, index: int, rows: rules.Rows, dataset: Dataset, ar
 def _choice_problems(rows: rules.Rows, mapping: rules.Mapping) -> Iterator[tuple[Place, str]]:
     """What is wrong with `when` and `rest` by themselves."""
     if rows.when is not None and (rows.when.in_ is None) == (rows.when.not_in is None):
-        yield ("when",), "when: state either `in` or `not_in`"
+        yield ("when",), "when: it goes by one list of values; state `in` or `not_in`"
     if rows.rest and rows.when is not None:
         yield ("rest",), "`rest` takes what no `when` takes; remove one of the two"
     elif rows.rest and not any(part.when is not None and part.each == rows.each for part in mapping.rows):
@@ -117,19 +122,23 @@ def _key(value: rules.Scalar) -> tuple[str, rules.Scalar]:
 
 
 def _each_problems(rows: rules.Rows, shape: Shape) -> Iterator[tuple[Place, str]]:
-    """What is wrong with the paths of `each` and `when`."""
-    levels = levels_of(rows)
-    if levels:
-        try:
-            found = reached(shape, tuple(step for level in levels for step in level))
-            if "object" not in found.types:
-                yield ("each",), f"each: the elements of {rows.each} are {_said(found.types)}, but rows need objects"
-        except Misled as wrong:
-            yield ("each",), f"each: {wrong}"
-    if rows.when is not None:
-        types = types_of([*(rows.when.in_ or ()), *(rows.when.not_in or ())])
-        for said in _at_path(rows.when.from_, types, levels, shape):
-            yield ("when",), f"when: {said}"
+    """What is wrong with the path of `each`."""
+    if rows.each is None:
+        return
+    try:
+        found = reached(shape, tuple(step for level in levels_of(rows) for step in level))
+        if "object" not in found.types:
+            yield ("each",), f"the elements of {rows.each} are {_said(found.types)}; rows are made of objects"
+    except Misled as wrong:
+        yield ("each",), f"each: {wrong}"
+
+
+def _when_problems(rows: rules.Rows, shape: Shape) -> Iterator[str]:
+    """What is wrong with the path of `when`."""
+    stated = [] if rows.when is None else [*(rows.when.in_ or ()), *(rows.when.not_in or ())]
+    if rows.when is not None and stated:
+        for said in _at_path(rows.when.from_, types_of(stated), levels_of(rows), shape):
+            yield f"when: {said}"
 
 
 def levels_of(rows: rules.Rows) -> list[Level]:
@@ -172,8 +181,8 @@ def _at_path(text: str, types: Types, levels: Sequence[Level], shape: Shape) -> 
     """Why what stands at the path `text` can never be of `types`."""
     path = read_path(text)
     if path.climbs > len(levels):
-        depth = f"only {len(levels)} deep" if levels else "not in a list"
-        yield f"'{text}' climbs above the record; its elements lie {depth}, so remove `^`"
+        reason = f"`each` opens only {len(levels)}" if levels else "there is no `each`"
+        yield f"'{text}' climbs above the record, since {reason}; remove `^`"
         return
     try:
         found = reached(shape, path.within(levels))
@@ -202,7 +211,8 @@ def _path_problems(rule: rules.Rule, rows: rules.Rows, around: Around) -> Iterat
             yield f"'{text}' is personal; use the rule pseudonym, or text with `mask: true`"
     for value in getattr(rule, "missing", ()):
         if value is not None and not types_of([value]) & met:
-            yield f"missing: {json.dumps(value, ensure_ascii=False)} can never come, the schema says {_said(met)}"
+            said = f"missing: {json.dumps(value, ensure_ascii=False)} can never come, the schema says {_said(met)}"
+            yield f"{said}; write it as the source does"
     yield from _undeclared_personal(rule, levels, around.stream)
 
 
@@ -257,7 +267,7 @@ def _column_problems(name: str, rule: rules.Rule, dataset: Dataset) -> Iterator[
     if isinstance(rule, rules.Number) and field.unit not in (None, "1") and not field.unit.startswith("{"):
         yield f"{dataset.id}.{name} is in {field.unit}: state the source's unit with the rule quantity"
     if field.personal != "none" and not _keeps_private(rule):
-        yield f"{dataset.id}.{name} is personal: use the rule pseudonym, or text with `mask: true`"
+        yield f"{dataset.id}.{name} is personal; use the rule pseudonym, or text with `mask: true`"
 
 
 def _table_problems(name: str, rule: rules.Rule, dataset: Dataset, around: Around) -> Iterator[str]:
@@ -265,11 +275,12 @@ def _table_problems(name: str, rule: rules.Rule, dataset: Dataset, around: Aroun
     field, listed = dataset.field(name), getattr(rule, "list_", None)
     if isinstance(rule, rules.Code):
         if field.code_list != rule.list_:
-            yield f"{dataset.id}.{name} takes codes of {field.code_list or 'no list'}, not of '{rule.list_}'"
+            takes = field.code_list or "no list"
+            yield f"{dataset.id}.{name} takes codes of {takes}, not of '{rule.list_}'; correct the name"
         if f"{name}_raw" not in dataset.names:
             yield f"the rule code also fills '{name}_raw', which {dataset.id} lacks; extend its contract"
     if listed is not None and listed not in around.crosswalks:
-        yield f"there is no crosswalk codes/{listed}.csv beside the mapping; {nearest(listed, around.crosswalks)}"
+        yield f"there is no crosswalk '{listed}' in codes/ beside the mapping; {nearest(listed, around.crosswalks)}"
     if isinstance(rule, rules.Const) and field.code_list and rule.value not in around.codes.get(field.code_list, {}):
         known = around.codes.get(field.code_list, {})
         yield f"'{rule.value}' is not in the code list {field.code_list}; {nearest(str(rule.value), known)}"

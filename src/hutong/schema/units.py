@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
 from math import isclose
@@ -16,15 +17,21 @@ from typing import Any
 
 Convert = Callable[[float], float]
 
+_USUAL = (
+    "mm", "cm", "m", "km", "m/s", "km/h", "ms", "s", "min", "h", "d", "deg", "rad", "%", "m2", "km2", "kg", "t", "Hz",
+    "{vehicle}/h", "{vehicle}/s", "{vehicle}/km",
+)  # fmt: skip
+"""What is offered for a mistyped unit."""
+
 
 class UnknownUnit(ValueError):
     """The text is no UCUM unit, or one whose scale does not start at a true zero, such as `Cel` or `dB`."""
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
-        super().__init__(
-            f"'{unit}' is no unit of a plain scale in UCUM; write it as there, such as km/h, 0.02 m/s or {{vehicle}}/h"
-        )
+        near = get_close_matches(unit.rpartition(" ")[2].lower(), _USUAL, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "write it as there, such as km/h, 0.02 m/s or {vehicle}/h"
+        super().__init__(f"'{unit}' is no unit of a plain scale in UCUM; {hint}")
 
 
 class IncompatibleUnits(ValueError):
@@ -32,7 +39,10 @@ class IncompatibleUnits(ValueError):
 
     def __init__(self, from_unit: str, to_unit: str) -> None:
         self.from_unit, self.to_unit = from_unit, to_unit
-        super().__init__(f"'{from_unit}' cannot be turned into '{to_unit}': they are of different kinds")
+        super().__init__(
+            f"'{from_unit}' cannot be turned into '{to_unit}': they are of different kinds; write the unit"
+            " that the source counts in"
+        )
 
 
 @cache
