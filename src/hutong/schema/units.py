@@ -29,9 +29,13 @@ class UnknownUnit(ValueError):
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
-        near = get_close_matches(unit.rpartition(" ")[2].lower(), _USUAL, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else "write it as there, such as km/h, 0.02 m/s or {vehicle}/h"
-        super().__init__(f"'{unit}' is no unit of a plain scale in UCUM; {hint}")
+        symbol = unit.rpartition(" ")[2]
+        near = [one for one in get_close_matches(symbol.lower(), _USUAL, n=1, cutoff=0.7) if one != symbol]
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        super().__init__(
+            f"'{unit}' is no unit of a plain scale in UCUM{hint}; write it as there, such as km/h, 0.02 m/s or"
+            " {vehicle}/h"
+        )
 
 
 class IncompatibleUnits(ValueError):
