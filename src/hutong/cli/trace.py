@@ -215,11 +215,18 @@ def _origin(found: Trace) -> list[list[Any]]:
     if made.decision is not None:
         word = say(made.decision.verdict, {"accept": "接受", "reject": "拒绝"}[made.decision.verdict])
         rows.append([say("a person decided", "人工决定"), f"{word}  {plain(made.decision.at)}  {made.decision.reason}"])
-    rows.append([say("the pull was", "采集"), made.completeness + (f" ({made.doubt})" if made.doubt else "")])
+    rows.append([say("the pull was", "采集"), _coded("completeness", made.completeness, found)])
+    if made.doubt is not None:
+        rows.append([say("because", "原因"), _coded("doubt", made.doubt, found)])
     for version in made.versions:
         now = say(f"  (now {version.now})", f"（现为 {version.now}）") if version.is_other else ""
         rows.append([_in(version.what), f"{version.then or say('not written down', '未记录')}{now}"])
     return rows
+
+
+def _coded(name: str, code: str, found: Trace) -> str:
+    entry = found.source.codes.get(name, {}).get(code)
+    return code if entry is None else say(entry.en, entry.zh)
 
 
 def _for_programs(found: Trace) -> dict[str, Any]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from deltalake import DeltaTable
 
-from hutong.cli.trace import trace
+from hutong.cli.trace import VERDICTS, trace
 from hutong.errors import AskedWrongly
 from hutong.registry import Registry
 from hutong.settings import Settings
 from hutong.store.paths import Store
+from tests.conftest import ROOT
 from tests.hutong.redo.conftest import filled_once, registry, settings, store
 
 __all__ = ["filled_once", "registry", "settings", "store"]
@@ -75,3 +77,13 @@ def test_a_row_that_is_not_there_names_what_to_do(hutong_trace: Run) -> None:
         hutong_trace("road_segment", "L9")
     with pytest.raises(AskedWrongly, match="did you mean 'road_segment'"):
         hutong_trace("road_segmnt", "L1")
+
+
+def test_the_page_about_it_shows_what_the_command_says(hutong_trace: Run) -> None:
+    page = (ROOT / "docs" / "trace.md").read_text(encoding="utf-8")
+    shown = page.split("```console\n")[1].split("```")[0].splitlines()
+    command, *lines = [" ".join(line.split()) for line in shown if line]
+    assert command == "$ hutong trace road_segment L1"
+    said = {" ".join(line.split()) for line in hutong_trace("road_segment", "L1")[1].splitlines()}
+    assert [line for line in lines if line not in said] == []
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(VERDICTS)
