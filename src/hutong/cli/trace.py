@@ -44,6 +44,11 @@ VERDICTS = {
     "altered": say("the bytes of its page are not those that landed", "其所在页的字节与落地时不一致"),
 }
 
+CLOSE = say(
+    "every column comes out the same when the raw record is converted once more, those with ≈ but for the last digits",
+    "用原始记录重新换算，每个字段都得到相同的值，标 ≈ 的仅末位数字不同",
+)
+
 
 @click.command(
     help=say(
@@ -112,7 +117,7 @@ def _tell(found: Trace) -> None:
     good = found.verdict == "reproduced"
     key = ", ".join(f"{name}={plain(value)}" for name, value in found.key.items())
     click.secho(f"{_in(found.dataset.words)} {found.dataset.id} {found.dataset.version}   {key}", bold=True)
-    said = VERDICTS[found.verdict].format(
+    said = (CLOSE if good and found.is_rounded else VERDICTS[found.verdict]).format(
         changed=", ".join(found.changed), why="; ".join(_in(reason) for reason in found.why)
     )
     click.secho(f"{'✓' if good else '✗'} {said}", fg="green" if good else "red")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -35,8 +35,11 @@ def raw_of(row: Mapping[str, Any], source: Source, store: Store, secrets: Secret
     Raises SecretMissing when it lies encrypted and the store's key is not to be had, StoreError when its page cannot
     be read as declared now.
     """
-    pages = list(read_batch(store, sequence_of(row), row["batch"], store_key(source, secrets)))
-    record = next(islice(records_of(pages, source.stream), row["record"], None), None)
-    if record is None:
-        return None
-    return Found(record, next(page for page in pages if page.number == record.page))
+    number, before = row["record"], 0
+    for page in read_batch(store, sequence_of(row), row["batch"], store_key(source, secrets)):
+        if number < before + page.records:
+            # Only this page is read: a batch may hold thousands of them.
+            record = next(islice(records_of([page], source.stream), number - before, None), None)
+            return None if record is None else Found(replace(record, number=number), page)
+        before += page.records
+    return None

@@ -78,6 +78,11 @@ class Trace:
         """The columns that come out otherwise now."""
         return [column.name for column in self.columns if column.again == "differs"]
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether some column comes out otherwise in the last digits of a double."""
+        return any(column.again == "rounding" for column in self.columns)
+
 
 def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets: Secrets) -> Trace:
     """The way back of `row`, a published row of `dataset` with all its columns.
