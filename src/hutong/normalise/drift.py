@@ -123,7 +123,7 @@ class Watch:
 
     def see(self, content: Content, stray: Stray | None) -> None:
         """Count a record. stray: what is not as declared in it."""
-        self.see_plain(1, lambda path: self._has(content, path))
+        self.see_plain(1, lambda path: self.has(content, path))
         if stray:
             # Not a set: a batch that is made again must tell the same in the same order.
             for name in dict.fromkeys(map(self._name, stray.new)):
@@ -172,7 +172,8 @@ class Watch:
             self._names[path] = self._shower.field(path)
         return self._names.get(path, OTHERS)
 
-    def _has(self, content: Content, path: Path) -> bool:
+    def has(self, content: Content, path: Path) -> bool:
+        """Whether `content` holds a field, and not only because it is carried into every record."""
         first = str(path[0])
         return _holds(content, path) and not (first in self._carried and content[first] is None)
 

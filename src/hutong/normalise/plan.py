@@ -10,6 +10,7 @@ from hutong.model.connector import Stream
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Pseudonym, Rows, paths_of_rows
 from hutong.model.path import Level
+from hutong.normalise.bulk import Bulk, compile_bulk
 from hutong.normalise.clock import civil_date
 from hutong.normalise.elements import Element, Elements, compile_elements
 from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
@@ -78,6 +79,7 @@ class Plan:
     """A source, compiled: its record's structure and its mapping as plain functions.
 
     source: such as `cim.junction`. reads: every path of the record that the mapping reads, 0 for each place in a list.
+    bulk: the same for many records at once, if there is such a way.
     """
 
     source: str
@@ -86,6 +88,7 @@ class Plan:
     structure: Structure
     reads: tuple[Level, ...]
     rows: tuple[RowPlan, ...]
+    bulk: Bulk | None
 
 
 def pseudonymiser(source: Source, secrets: Secrets) -> Pseudonymiser | None:
@@ -111,6 +114,7 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
         structure=compile_structure(source.schema, source.id, shower, is_typed=source.stream.is_typed),
         reads=tuple(dict.fromkeys(path for rows in source.mapping.rows for path in paths_of_rows(rows))),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
+        bulk=compile_bulk(source, pseudonym_key),
     )
 
 

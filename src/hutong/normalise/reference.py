@@ -38,19 +38,25 @@ class Reference:
 
     def judge(self, record: Record) -> None:
         """Make the rows of `record`, or say why it may not pass. A record with a finding gives no row at all."""
+        content = self.structured(record)
+        if content is not None:
+            self.read(record, content)
+
+    def structured(self, record: Record) -> Content | None:
+        """What of `record` the mapping is to read; None when its structure or drift leaves it out, which is kept."""
         plan, content = self._plan, record.content
         stray = None if plan.structure.is_plain(content) else stray_of(content, plan.structure.shape)
         self._watch.see(content, stray)
+        if stray is None:
+            return content
         if stray and plan.stream.drift == "discard_row":
             self.made.withheld += 1
-            return
-        findings: list[Finding] = []
-        if stray is not None:
-            content, findings = judged(content, stray, self._watch, plan)
+            return None
+        content, findings = judged(content, stray, self._watch, plan)
         if findings:
             self.refuse(record, findings)
-        else:
-            self.read(record, content)
+            return None
+        return content
 
     def read(self, record: Record, content: Content) -> None:
         """Make the rows of `record` from its `content`, whose structure is as it should be."""

@@ -1,18 +1,40 @@
-"""Normalise: the pages of one batch -> rows of every dataset of its mapping, and the records that cannot be read."""
+"""Normalise: the pages of one batch -> rows of every dataset of its mapping, and the records that cannot be read.
+
+Records go through in groups, and memory follows the group. Of each group the good ones become columns at once, by the
+gate or as plain data; whoever is not surely good goes alone to the reference path, which decides. While one group is
+turned into rows, the next one is at the gate.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import timedelta
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from hutong.model.batch import Sequence
+import polars as pl
+from msgspec import Raw
+
+from hutong.model.batch import Record, Sequence
 from hutong.model.rows import Normalised
+from hutong.normalise.bulk import Bulk
+from hutong.normalise.columns import RECEIVED_AT, RECORD, TAKES, UNSURE
+from hutong.normalise.drift import Content, Watch
+from hutong.normalise.gate import Gate, Piece
+from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan
-from hutong.normalise.reference import normalise_records
+from hutong.normalise.reference import Reference, constants
+from hutong.normalise.telling import tell
 from hutong.pages import look, records_of
+from hutong.schema.arrow import to_frame
 from hutong.store.landing import LandedPage
+
+GROUP = 20_000
+"""Records that are in columns at a time: enough for columns to pay, little beside the pages of a batch."""
 
 Lags = Callable[[Iterable[Any]], Mapping[Any, timedelta]]
 """From values of the cursor to those among them that came late, and how late."""
@@ -23,13 +45,244 @@ def normalise(pages: Iterable[LandedPage], sequence: Sequence, batch: int, plan:
 
     Raises StoreError for a page that cannot be read as its stream declares it now.
     """
-    records = list(records_of(pages, plan.stream))
-    made = normalise_records(records, sequence, batch, plan)
-    window = plan.stream.window_by
-    if window is not None:
-        cursors = [look(record.content, window.cursor_path) for record in records]
-        late = lags(value for value in cursors if isinstance(value, str | int | float))
-        if late:
-            of = (late.get(value) if isinstance(value, str | int | float) else None for value in cursors)
-            made = replace(made, late={n: lag for n, lag in enumerate(of) if lag is not None})
-    return made
+    return tell(_Batch(list(pages), sequence, batch, plan, lags).normalised(), sequence, batch, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Records that go through together.
+
+    leaves: makes their columns, with RECORD and RECEIVED_AT. read: number -> a record and what of it the mapping is to
+    read. judged: numbers of those that are to be judged as a whole; the others are as the schema wants. odd: those
+    among the others that columns cannot hold. seen: tells what the records in the columns hold, once these are made.
+    """
+
+    leaves: Callable[[], pl.DataFrame]
+    read: Callable[[int], tuple[Record, Content]]
+    judged: SequenceOf[int]
+    odd: SequenceOf[int]
+    seen: Callable[[pl.DataFrame], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """A group as columns: its leaves, the sure rows of each dataset, and the numbers of the records that are not."""
+
+    leaves: pl.DataFrame
+    rows: list[pl.DataFrame]
+    unsure: list[int]
+
+
+class _Batch:
+    """One batch on its way."""
+
+    def __init__(self, pages: SequenceOf[LandedPage], sequence: Sequence, batch: int, plan: Plan, lags: Lags) -> None:
+        self._pages, self._plan, self._lags = pages, plan, lags
+        self._constants = constants(sequence, batch)
+        self._watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower, self._contents)
+        self._reference = Reference(sequence, batch, plan, self._watch)
+        self._pieces = {part.dataset: [to_frame([], part.contract)] for part in plan.rows}
+        self._late: dict[int, timedelta] = {}
+        # The number of the first record of each page that was read, and then of the first that was not.
+        self._starts = [0]
+
+    def normalised(self) -> Normalised:
+        """Send all records through."""
+        bulk = self._plan.bulk
+        if bulk is None:
+            self._one_by_one()
+        else:
+            self._in_groups(bulk)
+        made = self._reference.made
+        return Normalised(
+            received=self._starts[-1],
+            frames={name: pl.concat(pieces) for name, pieces in self._pieces.items()},
+            record=self._record,
+            refused=sorted(made.refused, key=lambda one: one.record.number),
+            withheld=made.withheld,
+            drift=self._watch.drift(),
+            is_frozen=self._plan.stream.drift == "freeze" and self._watch.has_strays,
+            late=self._late,
+        )
+
+    def _one_by_one(self) -> None:
+        for page in self._pages:
+            for record in self._records(page):
+                self._judge(record)
+            self._gather([])
+
+    def _in_groups(self, bulk: Bulk) -> None:
+        with ThreadPoolExecutor(1) as turner:
+            before: tuple[_Group, Future[_Turned]] | None = None
+            for group in chain(self._groups(bulk), [None]):
+                # The next one is at the gate while this one is turned; no more than two are in memory.
+                turning = None if group is None else (group, turner.submit(self._turned, group, bulk))
+                if before is not None:
+                    self._bring_home(before[0], before[1].result(), bulk)
+                before = turning
+
+    def _groups(self, bulk: Bulk) -> Iterator[_Group]:
+        """All records, in their order."""
+        gate, sift, plain = bulk.gate, _Sift(), list[Record]()
+        for page in self._pages:
+            piece = gate.split(page) if gate is not None else None
+            if gate is not None and piece is not None:
+                if plain:
+                    yield self._plain_data(plain, bulk)
+                    plain = []
+                sift.add(piece, page, self._starts[-1])
+                self._starts.append(self._starts[-1] + len(piece.raws))
+                if len(sift.raws) >= GROUP:
+                    yield self._sifted(sift, gate)
+                    sift = _Sift()
+                continue
+            if gate is not None and sift.raws:
+                yield self._sifted(sift, gate)
+                sift = _Sift()
+            plain += self._records(page)
+            if len(plain) >= GROUP:
+                yield self._plain_data(plain, bulk)
+                plain = []
+        if gate is not None and sift.raws:
+            yield self._sifted(sift, gate)
+        if plain:
+            yield self._plain_data(plain, bulk)
+
+    def _sifted(self, sift: _Sift, gate: Gate) -> _Group:
+        sifted, first = gate.sift(sift.raws), sift.first
+        passed = set(sifted.places)
+        times = pl.Series(RECEIVED_AT, sift.received_at, pl.Datetime("us", "UTC"))
+        numbers = pl.Series(RECORD, sifted.places, pl.Int64) + first
+
+        def leaves() -> pl.DataFrame:
+            made = gate.leaves(sifted.lines, sifted.places, sift.carried)
+            return made.with_columns(numbers, times.gather(sifted.places))
+
+        def read(number: int) -> tuple[Record, Content]:
+            record = self._record(number)
+            return record, record.content
+
+        return _Group(
+            leaves=leaves,
+            read=read,
+            judged=[first + place for place in range(len(sift.raws)) if place not in passed],
+            odd=[],
+            seen=lambda frame: self._watch.see_plain(
+                len(sifted.places), lambda path: gate.holds(path, sifted.records, frame)
+            ),
+        )
+
+    def _plain_data(self, records: SequenceOf[Record], bulk: Bulk) -> _Group:
+        """The structure of each record is judged first; what it finds is kept at once."""
+        kept: dict[int, tuple[Record, Content]] = {}
+        plain: list[Content] = []
+        for record in records:
+            content: Content | None = record.content
+            if self._plan.structure.is_plain(record.content):
+                plain.append(record.content)
+            else:
+                content = self._reference.structured(record)
+            if content is not None:
+                kept[record.number] = record, content
+        self._watch.see_plain(len(plain), lambda path: any(self._watch.has(content, path) for content in plain))
+        numbers = list(kept)
+        frame, odd = leaves_of([content for _, content in kept.values()], bulk.leaves)
+        times = [record.received_at for record, _ in kept.values()]
+        frame = frame.with_columns(
+            pl.Series(RECORD, numbers, pl.Int64), pl.Series(RECEIVED_AT, times, pl.Datetime("us", "UTC"))
+        )
+        if odd:
+            frame = frame.filter(~pl.col(RECORD).is_in([numbers[place] for place in odd]))
+        return _Group(lambda: frame, kept.__getitem__, [], [numbers[place] for place in odd], lambda frame: None)
+
+    def _turned(self, group: _Group, bulk: Bulk) -> _Turned:
+        """`group` as columns; runs beside the gate."""
+        leaves = group.leaves()
+        made = [part.rows(leaves, self._constants) for part in bulk.parts]
+        # A record passes with all its rows or with none.
+        unsure = leaves.select(pl.any_horizontal(*(pl.lit(rows[UNSURE]) for rows in made)).alias(UNSURE)).to_series()
+        sure = [rows.filter(pl.col(TAKES) & ~pl.lit(unsure)).drop(TAKES, UNSURE) for rows in made]
+        return _Turned(leaves, sure, leaves[RECORD].filter(unsure).to_list())
+
+    def _bring_home(self, group: _Group, turned: _Turned, bulk: Bulk) -> None:
+        """Keep the rows of a group, and decide about those of its records that are not sure."""
+        group.seen(turned.leaves)
+        judged = set(group.judged)
+        for number in sorted([*group.judged, *group.odd, *turned.unsure]):
+            if number in judged:
+                self._judge(self._record(number))
+            else:
+                record, content = group.read(number)
+                self._reference.read(record, content)
+                self._note(record)
+        if bulk.cursor is not None:
+            cursors = turned.leaves[bulk.cursor]
+            late = self._lags(cursors.unique(maintain_order=True).drop_nulls().to_list())
+            if late:
+                came = turned.leaves.filter(cursors.is_in(list(late))).select(RECORD, bulk.cursor)
+                self._late |= {number: late[value] for number, value in came.iter_rows()}
+        self._gather(turned.rows)
+
+    def _judge(self, record: Record) -> None:
+        self._reference.judge(record)
+        self._note(record)
+
+    def _note(self, record: Record) -> None:
+        """Note whether `record` came late, as its cursor says."""
+        window = self._plan.stream.window_by
+        value = None if window is None else look(record.content, window.cursor_path)
+        if isinstance(value, str | int | float):
+            late = self._lags([value])
+            if late:
+                self._late[record.number] = late[value]
+
+    def _gather(self, rows: SequenceOf[pl.DataFrame]) -> None:
+        """Put the sure rows of a group and those that the reference path made meanwhile in the order of records."""
+        for at, part in enumerate(self._plan.rows):
+            pieces = [rows[at]] if rows else []
+            alone = self._reference.made.rows[part.dataset]
+            if alone:
+                pieces.append(to_frame(alone, part.contract))
+                alone.clear()
+            if pieces:
+                both = pl.concat(pieces)
+                self._pieces[part.dataset].append(both.sort("record") if len(pieces) > 1 else both)
+
+    def _records(self, page: LandedPage) -> list[Record]:
+        """The records of `page`, the next one, as plain data."""
+        found = list(records_of([page], self._plan.stream, self._starts[-1]))
+        self._starts.append(self._starts[-1] + len(found))
+        return found
+
+    def _record(self, number: int) -> Record:
+        """A record that went by, read again."""
+        at = bisect_right(self._starts, number) - 1
+        page, place = self._pages[at], number - self._starts[at]
+        bulk = self._plan.bulk
+        content = bulk.gate.content(page, place) if bulk is not None and bulk.gate is not None else None
+        if content is None:
+            return list(records_of([page], self._plan.stream, self._starts[at]))[place]
+        return Record(number, page.number, place, content, page.fetched_at)
+
+    def _contents(self) -> Iterator[Content]:
+        """The contents of all records, read again."""
+        return (record.content for record in records_of(self._pages, self._plan.stream))
+
+
+class _Sift:
+    """Records of several pages on their way to the gate. first: the number of the first of them."""
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.raws: list[Raw] = []
+        self.carried: list[list[Any]] = []
+        self.received_at: list[datetime] = []
+
+    def add(self, piece: Piece, page: LandedPage, first: int) -> None:
+        """Put the records of `page` behind those that are there. first: the number of its first one."""
+        if not self.raws:
+            self.first, self.carried = first, [[] for _ in piece.carried]
+        self.raws += piece.raws
+        for values, more in zip(self.carried, piece.carried, strict=True):
+            values += more
+        self.received_at += [page.fetched_at] * len(piece.raws)

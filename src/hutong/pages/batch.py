@@ -12,12 +12,12 @@ from hutong.pages.select import records
 from hutong.store.landing import LandedPage
 
 
-def records_of(pages: Iterable[LandedPage], stream: Stream) -> Iterator[Record]:
-    """Every record of `pages` in order; `number` counts through the batch from 0.
+def records_of(pages: Iterable[LandedPage], stream: Stream, first: int = 0) -> Iterator[Record]:
+    """Every record of `pages` in order; `number` counts through the batch, from `first`.
 
     Raises StoreError for a page that cannot be read as `stream` declares it now.
     """
-    number = 0
+    number = first
     for page in pages:
         try:
             found = records(page.body, page.content_type, stream)

@@ -14,7 +14,7 @@ from hutong.model.connector import Stream
 from hutong.pages.document import document
 from hutong.pages.garbled import Garbled
 
-_USUAL = {"geojson": "features", "cityjson": "CityObjects"}
+USUAL = {"geojson": "features", "cityjson": "CityObjects"}
 """Where a format keeps its records."""
 
 
@@ -42,7 +42,7 @@ def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, An
 
 def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:
     """The records of `stream` in the document `found`; or, without carried fields, what lies at the path `at`."""
-    path = stream.data_selector or _USUAL.get(stream.format.type, "")
+    path = stream.data_selector or USUAL.get(stream.format.type, "")
     documents = found if stream.format.holds_several else [found]
     return [
         record

@@ -105,3 +105,15 @@ def _order(body: bytes) -> str:
 
 def _shown(codec: str) -> str:
     return codec.upper()
+
+
+def utf8_bytes(body: bytes, content_type: str, stated: Encoding | None, own: str | None = None) -> bytes | None:
+    """The bytes of `body` without its mark if they are to be read as UTF-8, as `decode` decides; else None.
+
+    Nothing of them is looked at: a reader that refuses whatever is no UTF-8 must follow.
+    """
+    mark = next((mark for mark in _MARKS if body.startswith(mark)), b"")
+    if mark and stated and not _MARKS[mark].startswith(_CODECS[stated]):
+        return None
+    codec = _MARKS[mark] if mark else _codec(body, content_type, stated, own)
+    return body[len(mark) :] if codec == "utf-8" else None

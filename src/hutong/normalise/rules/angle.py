@@ -10,7 +10,7 @@ from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, numb
 from hutong.normalise.rules.context import Context, MisfitRule
 from hutong.schema.units import conversion
 
-_TO_TRAVEL: Mapping[str, Callable[[float], float]] = {
+TO_TRAVEL: Mapping[str, Callable[[float], float]] = {
     "north_clockwise": lambda angle: angle,
     "east_counter_clockwise": lambda angle: 450 - angle,
     # The leg of a crossing is named by where it lies; who arrives on the eastern leg travels west.
@@ -22,7 +22,7 @@ def compile_angle(rule: mapping.Angle, context: Context) -> Reader:
     """Reads an angle within one full turn either way, as degrees in [0, 360). Raises UnknownUnit, IncompatibleUnits."""
     path = rule.from_
     look = compile_look(path, rule.missing, "angle")
-    to_number, to_travel = number_reader(rule.as_text), _TO_TRAVEL[rule.convention]
+    to_number, to_travel = number_reader(rule.as_text), TO_TRAVEL[rule.convention]
     to_degrees = conversion(rule.unit, "deg")
     context.need("double")
     if context.field.unit not in (None, "deg"):

@@ -13,16 +13,21 @@ from hutong.normalise.rules.context import Context, MisfitRule
 
 def compile_const(rule: mapping.Const, context: Context) -> Reader:
     """Gives the value, which must be of the contract's type. Raises MisfitRule."""
-    try:
-        value = _as(context.field.type, rule.value)
-    except (TypeError, ValueError, OverflowError):
-        kind = context.field.type
-        raise MisfitRule(f"{context.dataset.id}.{context.column} is a {kind}, which {rule.value!r} is not") from None
+    value = constant(rule, context)
 
     def read(raw: Raw, received_at: datetime) -> Scalar:
         return value
 
     return read
+
+
+def constant(rule: mapping.Const, context: Context) -> Scalar:
+    """The value as the contract's type. Raises MisfitRule."""
+    try:
+        return _as(context.field.type, rule.value)
+    except (TypeError, ValueError, OverflowError):
+        kind = context.field.type
+        raise MisfitRule(f"{context.dataset.id}.{context.column} is a {kind}, which {rule.value!r} is not") from None
 
 
 def _as(kind: FieldType, value: Scalar) -> Scalar:

@@ -1,0 +1,67 @@
+"""Any rule by columns: its scalar form, run once for each distinct combination of the values that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from hutong.normalise.columns.filling import RECEIVED_AT, Fill, Filled, Leaves
+from hutong.normalise.reading import Reader, Unreadable
+
+
+def by_distinct(
+    read: Reader,
+    paths: Sequence[str],
+    fills: Mapping[str, pl.DataType],
+    leaves: Leaves,
+    *,
+    is_several: bool,
+    reads_receipt: bool,
+) -> Fill:
+    """The column form of a rule that has none of its own. fills: columns that it fills -> their types.
+
+    read: its scalar form, which gives a dictionary of columns if it `is_several`. reads_receipt: whether its answer
+    depends on the time of receipt too. Raises NoColumnForm.
+    """
+    paths = list(dict.fromkeys(paths))
+    asked = [*paths, *([RECEIVED_AT] if reads_receipt else [])]
+    is_listed = any(leaves.kind(path).is_nested() for path in paths)
+
+    def fill(frame: pl.DataFrame) -> Filled:
+        found = frame.select(asked)
+        # Lists seldom repeat, and are slow to compare.
+        some = found if is_listed else found.unique(maintain_order=True)
+        values: dict[str, list[Any]] = {name: [] for name in fills}
+        unsure: list[bool] = []
+        for row in some.iter_rows():
+            try:
+                made = read(_record(paths, row), row[-1])
+            except Unreadable:
+                made = None
+                unsure.append(True)
+            else:
+                unsure.append(False)
+            for name in fills:
+                values[name].append(made[name] if is_several and made is not None else made)
+        columns = [pl.Series(name, values[name], kind, strict=True) for name, kind in fills.items()]
+        answers = some.with_columns(pl.Series("#unsure", unsure, pl.Boolean))
+        answers = answers.with_columns(column.alias(f"#{column.name}") for column in columns)
+        if not is_listed:
+            answers = found.join(answers, on=asked, how="left", nulls_equal=True, maintain_order="left")
+        return Filled({name: pl.lit(answers[f"#{name}"]) for name in fills}, [pl.lit(answers["#unsure"])])
+
+    return fill
+
+
+def _record(paths: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """A record with `row` at `paths` and nothing else; behind them may stand the time of receipt."""
+    record: dict[str, Any] = {}
+    for path, value in zip(paths, row, strict=False):
+        *parents, last = path.split(".")
+        here = record
+        for name in parents:
+            here = here.setdefault(name, {})
+        here[last] = value
+    return record

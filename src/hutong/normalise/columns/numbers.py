@@ -1,0 +1,110 @@
+"""Rules that make numbers, by columns: number, quantity, rate, angle, stake."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hutong.model import mapping
+from hutong.model.dataset import FieldType
+from hutong.normalise.columns.filling import EXACT, SPACES, Fill, Filled, Leaves, NoColumnForm, given, is_number
+from hutong.normalise.rules.angle import TO_TRAVEL
+from hutong.schema.units import factor
+
+_PLAIN_NUMBER = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$"
+_WHOLE: dict[FieldType, tuple[int, int]] = {"int": (-(2**31), 2**31 - 1), "long": (-EXACT + 1, EXACT - 1)}
+
+
+def number_at(path: str, missing: list[mapping.Scalar], leaves: Leaves, *, as_text: bool) -> tuple[pl.Expr, pl.Expr]:
+    """The numbers at `path` as doubles, and where that is not sure. Raises NoColumnForm.
+
+    Whole numbers of 2**53 and more are not sure, because the scalar form counts on exactly.
+    """
+    leaf, kind = leaves.there(path, missing), leaves.kind(path)
+    if kind == pl.String and as_text:
+        text = leaf.str.strip_chars(SPACES)
+        return text.cast(pl.Float64, strict=False), leaf.is_not_null() & ~text.str.contains(_PLAIN_NUMBER)
+    if not is_number(kind):
+        raise NoColumnForm
+    return leaf.cast(pl.Float64), leaf.cast(pl.Float64).abs() >= EXACT
+
+
+def scaled(value: pl.Expr, by: Fraction) -> tuple[pl.Expr, pl.Expr]:
+    """`value` times `by` as `schema.units.scaling` has it, and where the last bit might differ."""
+    top, bottom = by.numerator, by.denominator
+    if max(abs(top), bottom) > EXACT:
+        return value * float(by), pl.lit(False)
+    # In Python a whole number is multiplied without rounding.
+    return value * float(top) / float(bottom), (value * float(top)).abs() >= EXACT
+
+
+def fitted(value: pl.Expr, kind: FieldType) -> tuple[pl.Expr, pl.Expr]:
+    """Doubles as the contract's type, and where it might not hold them."""
+    if kind == "double":
+        return value, ~value.is_finite()
+    low, high = _WHOLE[kind]
+    fits = (value == value.floor()) & value.is_between(low, high)
+    return pl.when(fits).then(value).cast(pl.Int64), ~fits
+
+
+def number(rule: mapping.Number, leaves: Leaves) -> Fill:
+    """See `rules.number`."""
+    kind = leaves.context.field.type
+    if leaves.kind(rule.from_) == pl.Int64 and kind in ("int", "long"):
+        leaf = leaves.there(rule.from_, rule.missing)
+        unsure = [] if kind == "long" else [~leaf.is_between(*_WHOLE["int"])]
+        return _always(leaves, leaf, unsure)
+    value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
+    made, misfit = fitted(value, kind)
+    return _always(leaves, made, [unread, misfit])
+
+
+def quantity(rule: mapping.Quantity, leaves: Leaves) -> Fill:
+    """See `rules.quantity`; a scale of classes has no column form of its own."""
+    if rule.list_ is not None:
+        raise NoColumnForm
+    value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
+    converted, inexact = scaled(value, factor(rule.unit, leaves.context.unit()))
+    made, misfit = fitted(converted, leaves.context.field.type)
+    return _always(leaves, made, [unread, inexact, misfit])
+
+
+def rate(rule: mapping.Rate, leaves: Leaves) -> Fill:
+    """See `rules.rate`."""
+    count, unread = number_at(rule.from_, rule.missing, leaves, as_text=False)
+    period, untimed = number_at(rule.over, rule.missing, leaves, as_text=False)
+    converted, inexact = scaled(count, factor(rule.unit, leaves.context.unit()))
+    made, misfit = fitted(pl.when(given(count, period)).then(converted / period), "double")
+    return _always(leaves, made, [unread, untimed, inexact, period <= 0, misfit])
+
+
+def angle(rule: mapping.Angle, leaves: Leaves) -> Fill:
+    """See `rules.angle`."""
+    value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
+    degrees, inexact = scaled(value, factor(rule.unit, "deg"))
+    travel: Any = TO_TRAVEL[rule.convention]
+
+    def fill(frame: pl.DataFrame) -> Filled:
+        found = frame.select(degrees=degrees).to_series()
+        # Of numpy, because its remainder is Python's to the last bit.
+        turned = np.mod(np.mod(travel(found.to_numpy()), 360.0), 360.0)
+        made = pl.Series(turned, dtype=pl.Float64).fill_nan(None)
+        return Filled({leaves.context.column: pl.lit(made)}, [unread, inexact, degrees.abs() > 360])
+
+    return fill
+
+
+def stake(rule: mapping.Stake, leaves: Leaves) -> Fill:
+    """See `rules.stake`."""
+    (km, unread), (m, unsaid) = (number_at(path, rule.missing, leaves, as_text=True) for path in rule.from_)
+    converted, inexact = scaled(km * 1000 + m, factor("m", leaves.context.field.unit or "m"))
+    made, misfit = fitted(converted, "double")
+    return _always(leaves, made, [unread, unsaid, inexact, km.abs() * 1000 >= EXACT, misfit])
+
+
+def _always(leaves: Leaves, made: pl.Expr, unsure: list[pl.Expr]) -> Fill:
+    filled = Filled({leaves.context.column: made}, unsure)
+    return lambda frame: filled

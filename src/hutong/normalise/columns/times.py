@@ -1,0 +1,120 @@
+"""The rule `time`, by columns: the forms of which there are many a second; the others are read by distinct values."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from hutong.model import mapping
+from hutong.normalise.clock import MOY_UNAVAILABLE, SEC_MARK_UNAVAILABLE
+from hutong.normalise.columns.filling import RECEIVED_AT, SPACES, Fill, Filled, Leaves, NoColumnForm, given
+
+_UTC = pl.Datetime("us", "UTC")
+_SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
+_LAST = 4_102_444_800
+"""Seconds since 1970 of the year 2100. Of instants outside 1970 to 2100 nothing is sure here."""
+_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+
+
+def time(rule: mapping.Time, leaves: Leaves) -> Fill:
+    """See `rules.time`."""
+    paths = [rule.from_] if isinstance(rule.from_, str) else rule.from_
+    match rule.form:
+        case "epoch_s":
+            return _epoch(paths[0], rule, leaves, 1)
+        case "epoch_ms":
+            return _epoch(paths[0], rule, leaves, 1000)
+        case "moy_secmark":
+            return _moy_secmark(paths[0], paths[1], rule, leaves)
+        case "local":
+            return _civil(paths[0], rule, leaves)
+        case "iso":
+            return _iso(paths[0], rule, leaves)
+    raise NoColumnForm
+
+
+def _whole(path: str, rule: mapping.Time, leaves: Leaves) -> pl.Expr:
+    if leaves.kind(path) != pl.Int64:
+        raise NoColumnForm
+    return leaves.there(path, rule.missing)
+
+
+def _text(path: str, rule: mapping.Time, leaves: Leaves) -> pl.Expr:
+    if leaves.kind(path) != pl.String:
+        raise NoColumnForm
+    return leaves.there(path, rule.missing).str.strip_chars(SPACES)
+
+
+def _filled(leaves: Leaves, made: pl.Expr, unsure: list[pl.Expr]) -> Fill:
+    filled = Filled({leaves.context.column: made}, unsure)
+    return lambda frame: filled
+
+
+def _epoch(path: str, rule: mapping.Time, leaves: Leaves, per_second: int) -> Fill:
+    value = _whole(path, rule, leaves)
+    within = value.is_between(0, _LAST * per_second)
+    return _filled(leaves, pl.when(within).then(value * (_SECOND // per_second)).cast(_UTC), [~within])
+
+
+def _civil(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
+    if rule.zone is None:
+        raise NoColumnForm
+    text, zone = _text(path, rule, leaves), str(ZoneInfo(rule.zone))
+    is_plain = text.str.contains(_LOCAL)
+    civil = pl.when(is_plain).then(text).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    # Times that the clocks of the zone skipped or showed twice become null.
+    local = civil.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    return _filled(leaves, local.dt.convert_time_zone("UTC"), [given(text) & ~_is_modern(local)])
+
+
+def _iso(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
+    text = _text(path, rule, leaves)
+    is_plain = text.str.contains(_ISO)
+    civil = (
+        pl.when(is_plain).then(text.str.slice(0, 19)).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    )
+    thousandths = pl.when(text.str.slice(19, 1) == ".").then(text.str.slice(20, 3)).otherwise(pl.lit("0"))
+    # ±hh:mm, the last six characters; a zone Z has none.
+    offset = pl.when(text.str.ends_with("Z")).then(pl.lit("+00:00")).otherwise(text.str.slice(-6))
+    minutes = _digits(offset.str.slice(1, 2)) * 60 + _digits(offset.str.slice(4, 2))
+    ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes)
+    instant = (civil.cast(pl.Int64) + _digits(thousandths) * 1000 - ahead * _MINUTE).cast(_UTC)
+    return _filled(leaves, instant, [given(text) & ~_is_modern(instant)])
+
+
+def _digits(text: pl.Expr) -> pl.Expr:
+    return text.cast(pl.Int64, strict=False)
+
+
+def _is_modern(instant: pl.Expr) -> pl.Expr:
+    return instant.dt.epoch("s").is_between(0, _LAST).fill_null(False)
+
+
+def _moy_secmark(moy_path: str, mark_path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
+    """An instant is settled by one close by; see `clock.moy_secmark`."""
+    moy, mark = _whole(moy_path, rule, leaves), _whole(mark_path, rule, leaves)
+    near = None if rule.near is None else _whole(rule.near, rule, leaves) * 1000
+    received = pl.col(RECEIVED_AT).cast(pl.Int64)
+    close = received if near is None else pl.coalesce(near, received)
+    year = close.cast(_UTC).dt.truncate("1y").cast(pl.Int64)
+    instant = year + moy * _MINUTE + mark * 1000
+    unavailable = (moy == MOY_UNAVAILABLE) | (mark >= SEC_MARK_UNAVAILABLE)
+    # So close that no other year can be meant.
+    sure = (
+        moy.is_between(0, 527_039)
+        & (mark >= 0)
+        & ((instant - close).abs() < 100 * _DAY)
+        & (instant.cast(_UTC).dt.year() == close.cast(_UTC).dt.year())
+        & close.is_between(0, _LAST * _SECOND)
+    )
+    off = instant - close
+    half = _MINUTE // 2
+    to_near = pl.when(off > half).then(-_MINUTE).when(off < -half).then(_MINUTE).otherwise(0)
+    to_received = pl.when(off > half).then(-_MINUTE).otherwise(0)
+    moved = to_received if near is None else pl.when(near.is_not_null()).then(to_near).otherwise(to_received)
+    made = pl.when(given(moy, mark) & ~unavailable).then(instant + moved).cast(_UTC)
+    is_said = given(moy, mark) & ~unavailable
+    # A mark for unavailable that is out of all bounds is still looked at by the scalar form.
+    return _filled(leaves, made, [is_said & ~sure.fill_null(False), (moy < 0) | (mark < 0)])

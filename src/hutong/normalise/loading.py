@@ -1,0 +1,65 @@
+"""Records as plain data -> columns of their leaves: the way of formats and schemas that the gate cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from hutong.normalise.columns.filling import EXACT
+from hutong.pages import look
+
+Content = dict[str, Any]
+
+_TYPES: Mapping[Any, frozenset[type]] = {
+    pl.Int64: frozenset({int, type(None)}),
+    pl.Float64: frozenset({int, float, type(None)}),
+    pl.String: frozenset({str, type(None)}),
+    pl.Boolean: frozenset({bool, type(None)}),
+}
+
+
+def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, list[int]]:
+    """A column for each path of `kinds`, and the places of those among `contents` that columns cannot hold.
+
+    Rows of these are null. A schema lets pass 5.0 for an integer, whole numbers of any length, halves of surrogate
+    pairs: they are read alone.
+    """
+    odd: set[int] = set()
+    columns: dict[str, list[Any]] = {}
+    for path, kind in kinds.items():
+        values = [one.get(path) for one in contents] if "." not in path else [look(one, path) for one in contents]
+        if _column(path, values, kind) is None:
+            odd.update(place for place, value in enumerate(values) if _column(path, [value], kind) is None)
+        columns[path] = values
+    for values in columns.values():
+        for place in odd:
+            values[place] = None
+    made = (_column(path, values, kinds[path]) for path, values in columns.items())
+    return pl.DataFrame([column for column in made if column is not None]), sorted(odd)
+
+
+def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None:
+    """`values` as a column; None if it would not hold each of them exactly."""
+    is_plain = _is_listed(values, kind) if isinstance(kind, pl.List) else set(map(type, values)) <= _TYPES[type(kind)]
+    try:
+        return pl.Series(path, values, kind, strict=True) if is_plain else None
+    except (TypeError, OverflowError, UnicodeEncodeError):
+        return None
+
+
+def _is_listed(values: list[Any], kind: pl.List) -> bool:
+    """Whether `values` are lists, or lists of lists, of what a column holds; numbers below 2**53 only."""
+    inner = kind.inner
+    elements: list[Any] = []
+    for value in values:
+        if type(value) is list:
+            elements += value
+        elif value is not None:
+            return False
+    if isinstance(inner, pl.List):
+        return _is_listed(elements, inner)
+    if not set(map(type, elements)) <= _TYPES[type(inner)]:
+        return False
+    return inner == pl.String or all(value is None or abs(value) < EXACT for value in elements)
