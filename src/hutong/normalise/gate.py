@@ -43,6 +43,7 @@ _WORDS = frozenset(
     {"title", "description", "$comment", "examples", "default", "$schema", "$id", "format", "deprecated"}
 )
 """Keywords that demand nothing; `format` does not either, as hutong reads JSON Schema."""
+_UNSPELLABLE = re.compile(r'["\\\x00-\x1f]')
 _QUOTE = ord('"')
 
 
@@ -152,26 +153,23 @@ class Gate:
         records, places = [records[at] for at in sure], [places[at] for at in sure]
         return Sifted(records, self._write(records), places)
 
-    def leaves(self, lines: bytes, places: list[int], carried: list[list[Any]]) -> pl.DataFrame:
+    def leaves(self, lines: bytes, places: list[int], carried: list[list[Any]]) -> list[pl.Series]:
         """The leaves of sifted records, a column for each path. carried: one value for each record that was asked.
 
         Needs no lock of Python's for most of its time.
         """
-        if self._read.schema and places:
-            frame = pl.read_ndjson(BytesIO(lines), schema=self._read.schema).select(self._read.leaves)
+        columns: list[pl.Series] = []
+        if self._own and places:
+            columns += pl.read_ndjson(BytesIO(lines), schema=self._read.schema).select(self._read.leaves).get_columns()
         else:
-            frame = pl.DataFrame(
-                {path: pl.Series([None] * len(places), dtype=kind) for path, kind in self._own.items()}
-            )
-        columns = []
+            columns += [pl.Series(path, [], kind) for path, kind in self._own.items()]
         for name, values in zip(self._carried, carried, strict=True):
             if name in self._leaves:
                 column = pl.Series(name, values, self._leaves[name], strict=True)
                 columns.append(column if len(places) == len(values) else column.gather(places))
-        frame = frame.with_columns(columns)
-        if frame.height != len(places):
+        if any(len(column) != len(places) for column in columns):
             raise AssertionError("polars reads another number of records than were written")
-        return frame
+        return columns
 
     def holds(self, path: Level, records: list[Any], leaves: pl.DataFrame) -> bool:
         """Whether any of sifted records, whose leaves these are, holds a field, by its path.
@@ -264,7 +262,9 @@ class _Types:
         fields: list[Any] = []
         rename: dict[str, str] = {}
         for number, (name, part) in enumerate(properties.items()):
-            # A name of our own: a member may be called anything.
+            if _UNSPELLABLE.search(name):
+                raise Unknown("a name with marks that JSON escapes")
+            # A name of our own: a member may be called anything else.
             field = f"field_{number}"
             kind = self.of(part, (*path, name))
             rename[field], self.names[(*path, name)] = name, field

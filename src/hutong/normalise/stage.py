@@ -114,49 +114,53 @@ class _Batch:
     def _in_groups(self, bulk: Bulk) -> None:
         with ThreadPoolExecutor(1) as turner:
             before: tuple[_Group, Future[_Turned]] | None = None
-            for group in chain(self._groups(bulk), [None]):
-                # The next one is at the gate while this one is turned; no more than two are in memory.
-                turning = None if group is None else (group, turner.submit(self._turned, group, bulk))
+            for asked in chain(self._asked(bulk.gate), [None]):
+                if before is not None and not isinstance(asked, _Sift):
+                    # What the structure of plain data is found to be is kept at once, and findings keep their order.
+                    self._bring_home(before[0], before[1].result(), bulk)
+                    before = None
+                if asked is None:
+                    break
+                # The next group is at the gate while this one is turned; no more than two are in memory.
+                group = self._sifted(asked) if isinstance(asked, _Sift) else self._plain_data(asked, bulk)
+                turning = group, turner.submit(self._turned, group, bulk)
                 if before is not None:
                     self._bring_home(before[0], before[1].result(), bulk)
                 before = turning
 
-    def _groups(self, bulk: Bulk) -> Iterator[_Group]:
-        """All records, in their order."""
-        gate, sift, plain = bulk.gate, _Sift(), list[Record]()
+    def _asked(self, gate: Gate | None) -> Iterator[_Sift | list[Record]]:
+        """All records in their order, as groups for the gate or of plain data."""
+        sift: _Sift | None = None
+        plain: list[Record] = []
         for page in self._pages:
             piece = gate.split(page) if gate is not None else None
-            if gate is not None and piece is not None:
-                if plain:
-                    yield self._plain_data(plain, bulk)
-                    plain = []
-                sift.add(piece, page, self._starts[-1])
-                self._starts.append(self._starts[-1] + len(piece.raws))
-                if len(sift.raws) >= GROUP:
-                    yield self._sifted(sift, gate)
-                    sift = _Sift()
-                continue
-            if gate is not None and sift.raws:
-                yield self._sifted(sift, gate)
-                sift = _Sift()
-            plain += self._records(page)
-            if len(plain) >= GROUP:
-                yield self._plain_data(plain, bulk)
+            if sift is not None and (piece is None or len(sift.raws) >= GROUP):
+                yield sift
+                sift = None
+            if plain and (piece is not None or len(plain) >= GROUP):
+                yield plain
                 plain = []
-        if gate is not None and sift.raws:
-            yield self._sifted(sift, gate)
+            if gate is None or piece is None:
+                plain += self._records(page)
+                continue
+            sift = sift or _Sift(gate, self._starts[-1])
+            sift.add(piece, page)
+            self._starts.append(self._starts[-1] + len(piece.raws))
+        if sift is not None:
+            yield sift
         if plain:
-            yield self._plain_data(plain, bulk)
+            yield plain
 
-    def _sifted(self, sift: _Sift, gate: Gate) -> _Group:
-        sifted, first = gate.sift(sift.raws), sift.first
+    def _sifted(self, sift: _Sift) -> _Group:
+        gate, first = sift.gate, sift.first
+        sifted = gate.sift(sift.raws)
         passed = set(sifted.places)
         times = pl.Series(RECEIVED_AT, sift.received_at, pl.Datetime("us", "UTC"))
         numbers = pl.Series(RECORD, sifted.places, pl.Int64) + first
 
         def leaves() -> pl.DataFrame:
-            made = gate.leaves(sifted.lines, sifted.places, sift.carried)
-            return made.with_columns(numbers, times.gather(sifted.places))
+            columns = gate.leaves(sifted.lines, sifted.places, sift.carried)
+            return pl.DataFrame([*columns, numbers, times.gather(sifted.places)])
 
         def read(number: int) -> tuple[Record, Content]:
             record = self._record(number)
@@ -188,9 +192,8 @@ class _Batch:
         numbers = list(kept)
         frame, odd = leaves_of([content for _, content in kept.values()], bulk.leaves)
         times = [record.received_at for record, _ in kept.values()]
-        frame = frame.with_columns(
-            pl.Series(RECORD, numbers, pl.Int64), pl.Series(RECEIVED_AT, times, pl.Datetime("us", "UTC"))
-        )
+        own = pl.Series(RECORD, numbers, pl.Int64), pl.Series(RECEIVED_AT, times, pl.Datetime("us", "UTC"))
+        frame = pl.DataFrame([*frame.get_columns(), *own])
         if odd:
             frame = frame.filter(~pl.col(RECORD).is_in([numbers[place] for place in odd]))
         return _Group(lambda: frame, kept.__getitem__, [], [numbers[place] for place in odd], lambda frame: None)
@@ -272,17 +275,17 @@ class _Batch:
 class _Sift:
     """Records of several pages on their way to the gate. first: the number of the first of them."""
 
-    def __init__(self) -> None:
-        self.first = 0
+    def __init__(self, gate: Gate, first: int) -> None:
+        self.gate, self.first = gate, first
         self.raws: list[Raw] = []
         self.carried: list[list[Any]] = []
         self.received_at: list[datetime] = []
 
-    def add(self, piece: Piece, page: LandedPage, first: int) -> None:
-        """Put the records of `page` behind those that are there. first: the number of its first one."""
-        if not self.raws:
-            self.first, self.carried = first, [[] for _ in piece.carried]
+    def add(self, piece: Piece, page: LandedPage) -> None:
+        """Put the records of `page` behind those that are there."""
         self.raws += piece.raws
+        if not self.carried:
+            self.carried = [[] for _ in piece.carried]
         for values, more in zip(self.carried, piece.carried, strict=True):
             values += more
         self.received_at += [page.fetched_at] * len(piece.raws)

@@ -55,8 +55,10 @@ def number(rule: mapping.Number, leaves: Leaves) -> Fill:
     kind = leaves.context.field.type
     if leaves.kind(rule.from_) == pl.Int64 and kind in ("int", "long"):
         leaf = leaves.there(rule.from_, rule.missing)
-        unsure = [] if kind == "long" else [~leaf.is_between(*_WHOLE["int"])]
-        return _always(leaves, leaf, unsure)
+        if kind == "long":
+            return _always(leaves, leaf, [])
+        fits = leaf.is_between(*_WHOLE["int"])
+        return _always(leaves, pl.when(fits).then(leaf), [~fits])
     value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
     made, misfit = fitted(value, kind)
     return _always(leaves, made, [unread, misfit])
