@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from hutong.model import mapping
 from hutong.model.dataset import FieldType
-from hutong.normalise.columns.filling import EXACT, SPACES, Fill, Filled, Leaves, NoColumnForm, given, is_number
+from hutong.normalise.columns.filling import EXACT, SPACES, Fill, Filled, Leaves, NoColumnForm, is_number
 from hutong.normalise.rules.angle import TO_TRAVEL
 from hutong.schema.units import factor
 
@@ -37,8 +38,22 @@ def scaled(value: pl.Expr, by: Fraction) -> tuple[pl.Expr, pl.Expr]:
     top, bottom = by.numerator, by.denominator
     if max(abs(top), bottom) > EXACT:
         return value * float(by), pl.lit(False)
+    multiplied = value * float(top)
     # In Python a whole number is multiplied without rounding.
-    return value * float(top) / float(bottom), (value * float(top)).abs() >= EXACT
+    return divided(multiplied, float(bottom)), multiplied.abs() >= EXACT
+
+
+def divided(value: pl.Expr, by: pl.Expr | float) -> pl.Expr:
+    """`value` divided by `by`. Of numpy, since polars multiplies by the reciprocal of a single number, which ends in
+    another last bit.
+    """
+    return pl.map_batches([value, pl.lit(by) if isinstance(by, float) else by], _quotient, return_dtype=pl.Float64)
+
+
+def _quotient(columns: Sequence[pl.Series]) -> pl.Series:
+    above, below = (column.to_numpy() for column in columns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pl.Series(above / below, dtype=pl.Float64).fill_nan(None)
 
 
 def fitted(value: pl.Expr, kind: FieldType) -> tuple[pl.Expr, pl.Expr]:
@@ -79,7 +94,7 @@ def rate(rule: mapping.Rate, leaves: Leaves) -> Fill:
     count, unread = number_at(rule.from_, rule.missing, leaves, as_text=False)
     period, untimed = number_at(rule.over, rule.missing, leaves, as_text=False)
     converted, inexact = scaled(count, factor(rule.unit, leaves.context.unit()))
-    made, misfit = fitted(pl.when(given(count, period)).then(converted / period), "double")
+    made, misfit = fitted(divided(converted, period), "double")
     return _always(leaves, made, [unread, untimed, inexact, period <= 0, misfit])
 
 
@@ -92,7 +107,8 @@ def angle(rule: mapping.Angle, leaves: Leaves) -> Fill:
     def fill(frame: pl.DataFrame) -> Filled:
         found = frame.select(degrees=degrees).to_series()
         # Of numpy, because its remainder is Python's to the last bit.
-        turned = np.mod(np.mod(travel(found.to_numpy()), 360.0), 360.0)
+        with np.errstate(invalid="ignore"):
+            turned = np.mod(np.mod(travel(found.to_numpy()), 360.0), 360.0)
         made = pl.Series(turned, dtype=pl.Float64).fill_nan(None)
         return Filled({leaves.context.column: pl.lit(made)}, [unread, inexact, degrees.abs() > 360])
 

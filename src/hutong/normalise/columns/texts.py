@@ -27,6 +27,8 @@ def identity(rule: mapping.Id, leaves: Leaves) -> Fill:
     paths = [rule.from_] if isinstance(rule.from_, str) else rule.from_
     parts, unsure = [], []
     for path in paths:
+        if leaves.kind(path) == pl.Boolean:
+            raise NoColumnForm
         part = worded(path, rule.missing, leaves)
         parts.append(part)
         unsure.append(part.str.strip_chars(SPACES) == "")
