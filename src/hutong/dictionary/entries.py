@@ -105,7 +105,7 @@ class Entries:
 
     def kind(self, dataset: Dataset) -> str:
         """Of moments (dynamic), of things that stay (reference), or of the gateway's own work (operations)."""
-        if dataset.id in OPERATIONS or not self.filling(dataset):
+        if dataset.id in OPERATIONS:
             return "operations"
         return "dynamic" if "date" in dataset.partition_by else "reference"
 

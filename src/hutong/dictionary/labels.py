@@ -70,6 +70,7 @@ LABELS: Mapping[str, Words] = {
     "no_platform": _said(
         "No platform fills it: hutong writes it about its own work.", "不由平台提供：hutong 记录自身运行情况。"
     ),
+    "no_platform_yet": _said("No platform fills it.", "没有平台提供。"),
     "reads": _said("Reads", "读取"),
     "does": _said("Does", "换算"),
     "unavailable": _said("Means “unavailable”", "表示“不可用”"),

@@ -19,7 +19,8 @@ from hutong.dictionary.entries import Entries
 from hutong.dictionary.labels import LABELS
 from hutong.dictionary.languages import lacking
 from hutong.dictionary.raw import raw_fields
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, RegistryError
+from hutong.meaning import check_meaning
 from hutong.model.declared import Words
 from hutong.registry import Registry
 
@@ -46,8 +47,10 @@ class Written:
 def write(registry: Registry, folder: Path) -> Written:
     """Write the dictionary of `registry` into `folder`, which it may fill anew if it made it.
 
-    Raises AskedWrongly when something else is in there.
+    Raises AskedWrongly when something else is in there, RegistryError when a line of a mapping means nothing.
     """
+    if problems := check_meaning(registry):
+        raise RegistryError(problems)
     _make_room(folder)
     entries = Entries(registry)
     environment = Environment(
@@ -120,7 +123,10 @@ class _Language:
         """In the page's language; where that was not written, in the other one rather than not at all."""
         return (words.zh or words.en) if self.lang == "zh" else (words.en or words.zh)
 
-    def label(self, name: str) -> str:
+    def label(self, name: str | None) -> str:
+        """The word called `name`; itself where it is the contract's own, and nothing for nothing."""
+        if name is None:
+            return ""
         return self.words(LABELS[name]) if name in LABELS else name
 
 

@@ -26,7 +26,7 @@ class Found:
 
 def sequence_of(row: Mapping[str, Any]) -> Sequence:
     """The sequence that the batch of a published row counts in."""
-    return Sequence(row["source_platform"], row["source_stream"], row["city"], row["run"] or "")
+    return Sequence(row["source_platform"], row["source_stream"], row["city"], row.get("run") or "")
 
 
 def raw_of(row: Mapping[str, Any], source: Source, store: Store, secrets: Secrets) -> Found | None:

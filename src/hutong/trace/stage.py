@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, RegistryError
+from hutong.meaning import check_meaning
 from hutong.model.dataset import Dataset
 from hutong.model.declared import Words
 from hutong.model.finding import reason
@@ -88,8 +89,19 @@ def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets:
     """The way back of `row`, a published row of `dataset` with all its columns.
 
     Raises AskedWrongly when its stream is no longer declared or no longer fills the dataset, SecretMissing when its
-    page lies encrypted or holds pseudonyms and a key is not to be had.
+    page lies encrypted or holds pseudonyms and a key is not to be had, RegistryError when a line of its mapping means
+    nothing.
     """
+    try:
+        return _trace(dataset, row, registry, store, secrets)
+    except ValueError:
+        # What a rule refuses when it is compiled; the check says it with file and line.
+        if problems := check_meaning(registry):
+            raise RegistryError(problems) from None
+        raise
+
+
+def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets: Secrets) -> Trace:
     source = registry.source(row["source_platform"], row["source_stream"])
     if dataset.id not in source.datasets:
         raise AskedWrongly(

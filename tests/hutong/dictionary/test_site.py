@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from hutong.dictionary import Written, write
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, RegistryError
 from hutong.registry import Registry, open_registry
 from hutong.settings import read
 from tests.hutong.dictionary.conftest import Page
@@ -150,3 +150,26 @@ def test_an_example_that_is_refused_is_told_with_the_reason(root: Path, tmp_path
     assert written.refused == ("transport_info.section_flow",)
     page = (written.folder / "en" / "dataset" / "traffic_flow.html").read_text(encoding="utf-8")
     assert "$.speed" in page
+
+
+def test_a_line_that_means_nothing_is_told_with_its_place_and_nothing_is_written(root: Path, tmp_path: Path) -> None:
+    path = root / "mappings" / "cloud_control" / "rsm.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("unit: 0.02 m/s", "unit: 0.02 kg"), encoding="utf-8")
+    with pytest.raises(RegistryError, match=r"mappings/cloud_control/rsm.yaml:\d+: speed_mps: .*different kinds"):
+        write(opened(root), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_contract_that_says_less_and_that_no_platform_fills_has_a_page_all_the_same(
+    root: Path, tmp_path: Path
+) -> None:
+    text = (root / "schemas" / "junction.odcs.yaml").read_text(encoding="utf-8")
+    for word in ("sharing", "dataLevel", "layer", "authority", "provider", "updateCycle"):
+        text = re.sub(rf"      - {{property: {word}, .*\n", "", text)
+    (root / "schemas" / "crossing.odcs.yaml").write_text(text.replace("id: junction", "id: crossing"), encoding="utf-8")
+    written = write(opened(root), tmp_path / "out")
+    page = (written.folder / "en" / "dataset" / "crossing.html").read_text(encoding="utf-8")
+    assert "No platform fills it." in page
+    index = (written.folder / "en" / "index.html").read_text(encoding="utf-8")
+    assert "crossing" in index.split('id="reference"')[1].split('id="dynamic"')[0]
