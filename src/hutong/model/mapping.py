@@ -586,9 +586,10 @@ def paths_of(rule: Rule) -> list[str]:
 
 
 def paths_of_rows(rows: Rows) -> Iterator[Level]:
-    """Every path that `rows` reads, from the record: keys, and 0 for each place in a list."""
+    """Every path that `rows` reads, from the record: keys, and 0 for each place in a list. Those of its lists first."""
     levels: list[Level] = [] if rows.each is None else [(*keys, 0) for keys in read_each(rows.each)]
-    yield from (tuple(step for level in levels[:depth] for step in level) for depth in range(1, len(levels) + 1))
+    for depth in range(len(levels)):
+        yield tuple(step for level in levels[: depth + 1] for step in level)[:-1]
     read = [] if rows.when is None else [rows.when.from_]
     for text in [*read, *(path for rule in rows.fields.values() for path in paths_of(rule))]:
         yield read_path(text).within(levels)

@@ -144,7 +144,7 @@ class Watch:
 
     def drift(self) -> tuple[Drift, ...]:
         """What drifted in the batch, each field once."""
-        gone = {self._shower.field(path): self._seen for path in self._unseen if self._seen}
+        gone = {self._shower.field(path): self._seen for path in self._unseen if self._seen and self._is_gone(path)}
         retyped = {
             self._shower.field(path): count
             for path, count in self._retyped.items()
@@ -177,6 +177,10 @@ class Watch:
         first = str(path[0])
         return _holds(content, path) and not (first in self._carried and content[first] is None)
 
+    def _is_gone(self, path: Path) -> bool:
+        """Whether a field that was not seen could have been: where every list is empty, nothing says that it is gone."""
+        return all(isinstance(key, str) for key in path) or any(_lacks(content, path) for content in self._contents())
+
     def _is_all(self, path: Path, count: int) -> bool:
         """Whether no more than the `count` records in which it has another type hold the field at all."""
         holding = (content for content in self._contents() if _holds(content, path))
@@ -187,6 +191,17 @@ def _value(content: Any, path: Path) -> Any:
     for key in path:
         content = content[key]
     return content
+
+
+def _lacks(value: Any, path: Path) -> bool:
+    """Whether an object on the way lacks the next key; an empty list lacks nothing."""
+    for depth, key in enumerate(path, start=1):
+        if isinstance(key, int):
+            return any(_lacks(inner, path[depth:]) for inner in (value if isinstance(value, list) else [value]))
+        if not isinstance(value, dict) or key not in value:
+            return True
+        value = value[key]
+    return False
 
 
 def _holds(value: Any, path: Path) -> bool:

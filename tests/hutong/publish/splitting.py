@@ -48,6 +48,7 @@ SCHEMA = {
         "sender": {"type": "string"},
         "statTime": {"type": "string"},
         "parts": {"type": "array", "items": _PART},
+        "spare": {"type": "array", "items": _PART},
     },
 }
 

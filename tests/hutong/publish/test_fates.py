@@ -159,7 +159,7 @@ def dying() -> Iterator[subprocess.Popen[str]]:
     "table",
     [
         "road_segment",  # some fates stand, the account does not
-        "traffic_flow",  # the account stands, the ledger does not
+        pytest.param("traffic_flow", marks=pytest.mark.slow),  # the account stands, the ledger does not
         pytest.param("quarantine", marks=pytest.mark.slow),
         pytest.param("platform_service", marks=pytest.mark.slow),
     ],
@@ -188,3 +188,15 @@ def test_a_batch_killed_behind_any_of_its_commits_ends_with_the_same_account(
     (second,) = publish_flow(registry, its_store, secrets)
     assert [(one.fates, one.rows) for one in (first, second)] == [(one.fates, one.rows) for one in undisturbed]
     assert verify(registry, its_store, secrets).problems == []
+
+
+def test_what_lists_no_longer_hold_is_drift_but_empty_lists_are_none(
+    registry: Registry, store: Store, secrets: Secrets
+) -> None:
+    empty = published(registry, store, secrets, sent("A"), sent("B"))
+    assert (empty.fates, empty.drift) == ({"empty": 2}, {})
+    without_period = {key: value for key, value in counted("L1").items() if key != "period"}
+    gone = published(registry, store, secrets, sent("A"), sent("B", without_period, measured("L1")))
+    assert gone.drift == {"field_gone": 1}
+    no_list = {"sender": "A", "statTime": "2026-03-18 08:15:00"}
+    assert published(registry, store, secrets, no_list).drift["field_gone"] > 1
