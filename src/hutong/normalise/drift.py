@@ -178,7 +178,7 @@ class Watch:
         return _holds(content, path) and not (first in self._carried and content[first] is None)
 
     def _is_gone(self, path: Path) -> bool:
-        """Whether a field that was not seen could have been: where every list is empty, nothing says that it is gone."""
+        """Whether a field that was not seen could have been: in empty lists nothing is missing."""
         return all(isinstance(key, str) for key in path) or any(_lacks(content, path) for content in self._contents())
 
     def _is_all(self, path: Path, count: int) -> bool:

@@ -58,7 +58,9 @@ def test_records_move_between_empty_and_published_and_never_count_twice(
     assert replayed(opening(settings, "spare[]", 3), store, secrets) == {"empty": 3}
 
 
-def test_a_rebuild_finds_nothing_to_mend(settings: Settings, registry: Registry, store: Store, secrets: Secrets) -> None:
+def test_a_rebuild_finds_nothing_to_mend(
+    settings: Settings, registry: Registry, store: Store, secrets: Secrets
+) -> None:
     land_flow(registry, store, [sent("A", counted("L1"), counted("L1", 99), measured("L1")), sent("B")])
     land_flow(registry, store, [sent("A", counted("L1", 99)), sent("C", measured("L1", 900.0))])
     publish_flow(registry, store, secrets)
