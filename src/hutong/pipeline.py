@@ -9,7 +9,7 @@ Nothing lies between the two but the store.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
 from hutong.model.rows import Refresh, Validated
+from hutong.normalise.dropped import without
+from hutong.normalise.mend import Mender
 from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.shown import keys_shown
@@ -39,7 +41,7 @@ from hutong.store.crypt import StoreKey
 from hutong.store.landing import LandedPage, mark, pull_ended_by, read_batch
 from hutong.store.paths import Store
 from hutong.store.tables import fitted
-from hutong.validate.stage import validate
+from hutong.validate.stage import row_findings, validate
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +111,13 @@ def publish_landed(
     into: Store,
     secrets: Secrets,
     verdicts: Mapping[int, Verdict] = MappingProxyType({}),
+    dropped: Mapping[int, Set[int]] = MappingProxyType({}),
 ) -> Iterator[Published]:
     """Publish `batches` (numbers, in order), as the landing of `store` holds them, to the tables of `into`; yields
     after each.
 
-    verdicts: batch -> what a person decided about it, whatever gates say.
+    verdicts: batch -> what a person decided about it, whatever gates say. dropped: batch -> the numbers of its records
+    that a person took out.
     Raises StoreError when landing does not hold one of them, and, before anything is published, when a contract
     changed in a way that breaks its table.
     """
@@ -125,8 +129,10 @@ def publish_landed(
         fitted(table_of(dataset, into.base(dataset.table)))
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
+    mender = _mender(source, plan, pseudonyms)
     for batch in waiting:
-        pages, validated, refresh = _looked_at(source, sequence, batch, plan, store, key)
+        left_out = dropped.get(batch, frozenset())
+        pages, validated, refresh = _looked_at(source, sequence, batch, plan, mender, store, key, left_out)
         validated = replace(validated, verdict=verdicts.get(batch))
         yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
 
@@ -140,13 +146,25 @@ def publish_refused(
     """
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
-    pages, validated, refresh = _looked_at(source, sequence, batch, plan, store, key)
+    mender = _mender(source, plan, pseudonyms)
+    pages, validated, refresh = _looked_at(source, sequence, batch, plan, mender, store, key)
     accepted = replace(validated, verdict="accept")
     return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
 
 
+def _mender(source: Source, plan: Plan, pseudonyms: Pseudonymiser | None) -> Mender:
+    return Mender(source, plan, pseudonyms, lambda frames: row_findings(frames, source))
+
+
 def _looked_at(
-    source: Source, sequence: Sequence, batch: int, plan: Plan, store: Store, key: StoreKey | None
+    source: Source,
+    sequence: Sequence,
+    batch: int,
+    plan: Plan,
+    mender: Mender,
+    store: Store,
+    key: StoreKey | None,
+    dropped: Set[int] = frozenset(),
 ) -> tuple[list[LandedPage], Validated, Refresh | None]:
     """The pages of a batch, what of it may pass, and what the pull that it ends shows. Raises StoreError."""
     pages = list(read_batch(store, sequence, batch, key))
@@ -157,6 +175,8 @@ def _looked_at(
         )
     late = Lateness(source.stream.window_by, pages[0].mark)
     normalised = normalise(pages, sequence, batch, plan, late.lags)
+    normalised = without(normalised, dropped, sequence, batch, plan)
+    normalised = mender.mend(normalised, sequence, batch)
     return pages, validate(normalised, source), _refresh(source, sequence, batch, pages, plan, store, key)
 
 

@@ -19,7 +19,8 @@ class Normalised:
     frames: dataset -> rows, with the columns of its contract in its order and types, each with its `record` number.
     record: number -> the raw record, read again; for the few that are refused after all. refused: those that cannot be
     read, with their findings. withheld: how many are left out because they drifted. is_frozen: drift refuses the whole
-    batch. late: number of a record -> how late it came.
+    batch. late: number of a record -> how late it came. released: those that have rows by a repair, with what they
+    would have been refused for. dropped: how many a person took out.
     """
 
     received: int
@@ -30,6 +31,8 @@ class Normalised:
     drift: Sequence[Drift] = ()
     is_frozen: bool = False
     late: Mapping[int, timedelta] = field(default_factory=dict)
+    released: Sequence[Refused] = ()
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Validated:
     may not pass.
 
     repeats: dataset -> record and outcome (duplicate, superseded) of the rows for which another of the batch stands.
-    withheld, drift, is_frozen, late: as in `Normalised`. verdict: what a person decided about a batch that was refused.
+    withheld, drift, is_frozen, late, released, dropped: as in `Normalised`. verdict: what a person decided about a batch
+    that was refused.
     """
 
     received: int
@@ -51,6 +55,8 @@ class Validated:
     is_frozen: bool = False
     late: Mapping[int, timedelta] = field(default_factory=dict)
     verdict: Verdict | None = None
+    released: Sequence[Refused] = ()
+    dropped: int = 0
 
     @property
     def is_refused(self) -> bool:

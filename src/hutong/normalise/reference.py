@@ -102,6 +102,14 @@ def normalise_records(records: SequenceOf[Record], sequence: Sequence, batch: in
     return tell(normalised, sequence, batch, plan)
 
 
+def judge_alone(record: Record, sequence: Sequence, batch: int, plan: Plan) -> Made:
+    """What `record` becomes, seen without the others of its batch; nothing of it is told."""
+    watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower, lambda: [record.content])
+    reference = Reference(sequence, batch, plan, watch)
+    reference.judge(record)
+    return reference.made
+
+
 def judged(content: Content, stray: Stray, watch: Watch, plan: Plan) -> tuple[Content, list[Finding]]:
     """What of a record's content the mapping is to read, and what is found against the record before that."""
     if stray and plan.stream.drift == "discard_value":

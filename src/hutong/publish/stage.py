@@ -60,7 +60,7 @@ def publish(
     Raises CommitContested when other writers kept coming first (running again is safe), StoreError when the batch was
     begun under other versions of what is declared.
     """
-    quarantined = quarantine_rows(sequence, batch, validated.refused, versions)
+    quarantined = quarantine_rows(sequence, batch, [*validated.refused, *validated.released], versions)
     _begin(sequence, batch, quarantined, versions, registry, store)
     account = commit_datasets(sequence, batch, validated, source, pages, refresh, store)
     service = service_row(sequence, batch, pages, _newest(validated), source)
@@ -183,7 +183,7 @@ def _account(
 
     committed: dataset -> the counts of its commit, each with the fates that it decides.
     """
-    passed = validated.received - len(validated.refused) - validated.withheld
+    passed = validated.received - len(validated.refused) - validated.withheld - validated.dropped
     # A commit of hutong 0.1 states no fates: then the deciding dataset decided them all.
     fates = added(*(counts.get("fates", {}) for counts in committed.values()))
     decided = sum(fates.values())
@@ -193,6 +193,8 @@ def _account(
         fates["empty"] = passed - decided
     if validated.withheld:
         fates["withheld"] = validated.withheld
+    if validated.dropped:
+        fates["dropped"] = validated.dropped
     unreadable = refresh.unreadable if refresh is not None else {}
     return {
         "received": validated.received,

@@ -1,14 +1,14 @@
 """The quarantine of replayed batches: the findings of the new run in place of the old ones, in one commit.
 
-A record that was refused before keeps the moment at which it was first seen.
+A record that was refused before keeps the moment at which it was first seen. One that passes now stays as well, as
+released by the replay. What a person dropped stays dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
+from datetime import UTC, datetime
 
 import polars as pl
 import pyarrow as pa
@@ -16,23 +16,23 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from deltalake import DeltaTable
 
+from hutong.errors import StoreError
 from hutong.model.batch import Sequence
 from hutong.redo.bring import behind
+from hutong.redo.kept import DROPPED, OPEN, RECORD, RELEASED, Batch, Kept, dropped_records
 from hutong.redo.side import Overtaken, Side
 from hutong.registry import Registry
 from hutong.schema.arrow import arrow_schema
 from hutong.store.contracted import table_of
-from hutong.store.failures import told
-from hutong.store.paths import Place, Store
-from hutong.store.tables import Change, commit, dataset_of, existing, literal, number
+from hutong.store.paths import Store
+from hutong.store.tables import Change, commit, number
 
-_RECORD = ["sequence", "batch", "record"]
-_FINDING = [*_RECORD, "page", "position", "stage", "rule", "kind", "place", "value", "is_first", "mapping_version"]
+_FINDING = [
+    *RECORD, "page", "position", "stage", "rule", "kind", "place", "value", "is_first", "mapping_version", "status",
+    "settled_by",
+]  # fmt: skip
 _AT_ONCE = 50
 """Batches whose findings, raw records and all, are in memory at a time."""
-
-Batch = tuple[str, int]
-"""The id of a sequence, and a batch of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +54,22 @@ class Refusals:
     def __init__(self, side: Side, registry: Registry, store: Store) -> None:
         (self._stream,) = side.streams
         self._side = side
-        self._dataset = registry.dataset("quarantine")
-        self._place = store.quarantine(self._stream.live.platform)
-        self._anew = side.store.quarantine(self._stream.live.platform)
+        self._kept = Kept(self._stream.live, registry, store)
+        self._anew = Kept(self._stream.live, registry, side.store)
 
     def look(self) -> Findings:
         """What would change now. Raises Overtaken when the quarantine holds other batches than the side lake."""
-        return self._look(existing(self._place))
+        return self._look(self._kept.table())
 
     def _look(self, table: DeltaTable | None) -> Findings:
         if self._side.closed() != self._side.reached:
             raise Overtaken
-        before, after = (
-            self._light(table, self._place, _FINDING),
-            self._light(existing(self._anew), self._anew, _FINDING),
-        )
+        self._must_be_dropped_as_known(table)
+        after = self._anew.rows(self._anew.table(), _FINDING)
+        before = self._kept.rows(table, _FINDING).filter(pl.col("status") != DROPPED)
+        # What an earlier replay released and this one lets pass as well stays as it is.
+        is_past = (pl.col("status") == RELEASED) & ~_by_repair()
+        before = pl.concat([before.filter(~is_past), before.filter(is_past).join(after, on=RECORD, how="semi")])
         changed = pl.concat(
             [
                 one.join(other, on=_FINDING, how="anti", nulls_equal=True).select("sequence", "batch")
@@ -82,6 +83,15 @@ class Refusals:
         ]
         return Findings(batches, behind(table, self._side.reached))
 
+    def _must_be_dropped_as_known(self, table: DeltaTable | None) -> None:
+        """Raise StoreError when somebody dropped records after the side lake was begun, which still holds them."""
+        known = self._side.dropped.get(self._stream.live)
+        if known is not None and known != dropped_records(self._kept, table):
+            raise StoreError(
+                f"records of {self._stream.live.id} were dropped while they were run again",
+                "run the command again: nothing is lost",
+            )
+
     def commit(self, app: str) -> None:
         """Replace them under the app id `app`; no commit when there is nothing to change.
 
@@ -92,61 +102,50 @@ class Refusals:
 
         def build(snapshot: DeltaTable) -> Change:
             found = self._look(snapshot)
-            schema = arrow_schema(self._dataset)
-            seen = (
-                self._light(snapshot, self._place, [*_RECORD, "first_seen"])
-                .group_by(_RECORD)
-                .agg(pl.col("first_seen").min())
+            # Opened here: while deltalake writes a stream of these rows, it may not be called.
+            sources = self._kept.source(snapshot), self._anew.source(self._anew.table())
+            rows = pa.RecordBatchReader.from_batches(
+                arrow_schema(self._kept.dataset), self._rows(sources, found.batches, app)
             )
-            anew = existing(self._anew)
-            source = schema.empty_table() if anew is None else dataset_of(anew, self._anew)
-            rows = pa.RecordBatchReader.from_batches(schema, self._rows(source, found.batches, seen))
-            replace = self._predicate(found.batches) if found.batches else None
+            replace = self._kept.predicate(found.batches) if found.batches else None
             return Change(rows, {"batches": len(found.batches)}, replace, found.lacking)
 
-        if not commit(table_of(self._dataset, self._place), app, self.commits(app) + 1, build).is_ours:
+        if not commit(table_of(self._kept.dataset, self._kept.place), app, self.commits(app) + 1, build).is_ours:
             raise Overtaken
 
     def commits(self, app: str) -> int:
         """How many commits the quarantine holds under the app id `app`."""
-        return number(self._place, app)
-
-    def _light(self, table: DeltaTable | None, place: Place, columns: list[str]) -> pl.DataFrame:
-        """The findings of this stream in this city, without what makes them heavy."""
-        rows = arrow_schema(self._dataset).empty_table() if table is None else dataset_of(table, place)
-        return self._frame(rows, columns)
-
-    def _frame(self, rows: pa.Table | pads.Dataset, columns: list[str], *where: pc.Expression) -> pl.DataFrame:
-        own = (pc.field("city") == self._stream.city, pc.field("stream") == self._stream.live.stream)
-        source = pads.dataset(rows) if isinstance(rows, pa.Table) else rows
-        with told(self._place):
-            frame = pl.from_arrow(source.to_table(columns=columns, filter=reduce(and_, [*own, *where])))
-        assert isinstance(frame, pl.DataFrame)
-        return frame
+        return number(self._kept.place, app)
 
     def _rows(
-        self, anew: pa.Table | pads.Dataset, batches: list[Batch], seen: pl.DataFrame
+        self, sources: tuple[pads.Dataset, pads.Dataset], batches: list[Batch], app: str
     ) -> Iterator[pa.RecordBatch]:
-        """The findings in `anew` of `batches`; seen: when each record was first refused, if it was."""
-        schema = arrow_schema(self._dataset)
+        """What the quarantine is to hold of `batches`. sources: what it holds, and what the side lake holds."""
+        schema, now = arrow_schema(self._kept.dataset), datetime.now(UTC)
         for start in range(0, len(batches), _AT_ONCE):
             chosen = batches[start : start + _AT_ONCE]
             numbers = pc.field("batch").isin(sorted({batch for _, batch in chosen}))
             of_chosen = pl.DataFrame(chosen, schema={"sequence": pl.String, "batch": pl.Int64}, orient="row")
-            rows = (
-                self._frame(anew, schema.names, numbers)
-                .join(of_chosen, on=["sequence", "batch"], how="semi")
-                .join(seen, on=_RECORD, how="left", suffix="_before")
-                .with_columns(first_seen=pl.coalesce("first_seen_before", "first_seen"))
+            before, after = (
+                self._kept.of(source, schema.names, numbers).join(of_chosen, on=["sequence", "batch"], how="semi")
+                for source in sources
             )
-            yield from rows.select(schema.names).to_arrow().cast(schema).to_batches()
+            seen = before.group_by(RECORD).agg(pl.col("first_seen").min())
+            after = after.join(seen, on=RECORD, how="left", suffix="_before").with_columns(
+                first_seen=pl.coalesce("first_seen_before", "first_seen")
+            )
+            # A repair that is gone, or not needed any more, releases nothing: this replay does.
+            passes = before.join(after, on=RECORD, how="anti").with_columns(
+                pl.when(newly := (pl.col("status") == OPEN) | _by_repair())
+                .then(pl.lit(app))
+                .otherwise("settled_by")
+                .alias("settled_by"),
+                pl.when(newly).then(pl.lit(now, pl.Datetime("us", "UTC"))).otherwise("settled_at").alias("settled_at"),
+                pl.when(newly).then(pl.lit(RELEASED)).otherwise("status").alias("status"),
+            )
+            whole = pl.concat([after.select(schema.names), passes.select(schema.names)])
+            yield from whole.to_arrow().cast(schema).to_batches()
 
-    def _predicate(self, batches: list[Batch]) -> str:
-        by_sequence: dict[str, list[int]] = {}
-        for sequence, batch in batches:
-            by_sequence.setdefault(sequence, []).append(batch)
-        chosen = " OR ".join(
-            f"(sequence = {literal(sequence)} AND batch IN ({', '.join(map(str, numbers))}))"
-            for sequence, numbers in by_sequence.items()
-        )
-        return f"city = {literal(self._stream.city)} AND stream = {literal(self._stream.live.stream)} AND ({chosen})"
+
+def _by_repair() -> pl.Expr:
+    return pl.col("settled_by").str.starts_with("repair ").fill_null(False)

@@ -17,6 +17,7 @@ from hutong.model.batch import Published, Sequence
 from hutong.pipeline import publish_landed
 from hutong.publish.stage import last_published
 from hutong.redo.accounts import entries
+from hutong.redo.kept import Dropped, Kept, dropped_records
 from hutong.redo.part import Part, Rows
 from hutong.registry import Registry, Source
 from hutong.schema.arrow import arrow_schema
@@ -82,6 +83,7 @@ class Side:
         self._held: dict[Sequence, list[int]] = {}
         self._decided: Mapping[Batch, Decision] = {}
         self._refused: set[Batch] = set()
+        self.dropped: dict[Sequence, Dropped] = {}
 
     @property
     def store(self) -> Store:
@@ -144,7 +146,15 @@ class Side:
             source = sources[Sequence(run.platform, run.stream, run.city)]
             verdicts = {batch: one.verdict for (name, batch), one in self._decided.items() if name == run.id}
             walks[run] = publish_landed(
-                source, run, batches, self._registry, self._store, self.store, self._secrets, verdicts
+                source,
+                run,
+                batches,
+                self._registry,
+                self._store,
+                self.store,
+                self._secrets,
+                verdicts,
+                self._dropped(run),
             )
         order = self._as_published(missing)
         for done, run in enumerate(order, start=1):
@@ -153,6 +163,13 @@ class Side:
                 self._refused.add((run.id, published.batch))
             self._scratch.is_needed()
             self._tell(f"{run.id} batch {published.batch}", done, len(order))
+
+    def _dropped(self, run: Sequence) -> dict[int, frozenset[int]]:
+        """Batch of `run` -> the records in it that a person dropped, as they were when it was asked first."""
+        stream = Sequence(run.platform, run.stream, run.city)
+        if stream not in self.dropped:
+            self.dropped[stream] = dropped_records(Kept(stream, self._registry, self._store))
+        return self.dropped[stream].get(run.id, {})
 
     def _as_published(self, missing: Mapping[Sequence, list[int]]) -> list[Sequence]:
         """The sequences of all batches in `missing`, in the order in which the batches were published.

@@ -17,6 +17,7 @@ from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
+from hutong.registry.repairs import REPAIRS, with_repairs
 from hutong.settings import Settings
 
 CODE_COLUMNS = ("code", "name_zh", "name_en", "source", "edition")
@@ -127,7 +128,7 @@ def _source(
     stream = connector.streams[name]
     check_stream(file, name, stream, schema)
     check_mapping(mapping_file, mapping, datasets, stream, schema, crosswalks, codes)
-    return Source(
+    source = Source(
         connector=connector,
         name=name,
         stream=stream,
@@ -138,6 +139,7 @@ def _source(
         crosswalks=crosswalks,
         codes=codes,
     )
+    return with_repairs(source, root, problems)
 
 
 def _json_schema(path: Path, file: File, name: str, problems: Problems) -> dict[str, Any] | None:
@@ -180,3 +182,7 @@ def _strays(root: Path, platform: str, connector: Connector, problems: Problems)
     for path in sorted((root / "mappings" / platform).glob("*.yaml")):
         if path.stem not in connector.streams:
             problems.add(path, 1, f"{platform} has no stream '{path.stem}'; {nearest(path.stem, connector.streams)}")
+    for path in sorted((root / "mappings" / platform / REPAIRS).glob("*/*.yaml")):
+        name = path.parent.name
+        if name not in connector.streams:
+            problems.add(path, 1, f"{platform} has no stream '{name}'; {nearest(name, connector.streams)}")

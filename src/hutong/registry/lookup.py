@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from hutong.model.batch import Sequence
 from hutong.model.connector import Connector, JsonSchema, Stream
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
+from hutong.model.repair import Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Source:
     """A stream with all that is declared about it.
 
     crosswalks: list -> raw value -> shared code. schema: JSON Schema of the raw record with its carried fields.
+    mapping_digest: SHA-256 of the mapping's file, with its repairs if it has any. repairs: name -> repair.
     """
 
     connector: Connector
@@ -47,6 +49,7 @@ class Source:
     datasets: MappingOf[str, Dataset]
     crosswalks: MappingOf[str, MappingOf[str, str]]
     codes: CodeLists
+    repairs: MappingOf[str, Repair] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

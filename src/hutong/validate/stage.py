@@ -7,6 +7,7 @@ Gates look at what is left of the whole batch; a critical one that fails refuses
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -24,11 +25,11 @@ from hutong.validate.gates import check_gates
 log = logging.getLogger(__name__)
 
 
-def validate(normalised: Normalised, source: Source) -> Validated:
-    """The rows of `normalised` checked against the contracts of `source`."""
+def row_findings(frames: Mapping[str, pl.DataFrame], source: Source) -> dict[int, list[Finding]]:
+    """Number of a record -> what the row rules of its datasets find in its rows; only of those that may not pass."""
     codes = {name: frozenset(entries) for name, entries in source.codes.items()}
     findings: dict[int, list[Finding]] = {}
-    for name, frame in normalised.frames.items():
+    for name, frame in frames.items():
         rules = source.datasets[name].rules
         # Only rows that the masks do not vouch for become dictionaries.
         rows = doubtful(frame, rules, codes).to_dicts()
@@ -36,6 +37,12 @@ def validate(normalised: Normalised, source: Source) -> Validated:
         for row, found in zip(rows, check(rows), strict=True):
             if found:
                 findings.setdefault(row["record"], []).extend(found)
+    return findings
+
+
+def validate(normalised: Normalised, source: Source) -> Validated:
+    """The rows of `normalised` checked against the contracts of `source`."""
+    findings = row_findings(normalised.frames, source)
     frames, repeats = {}, {}
     for name, frame in normalised.frames.items():
         passing = frame.filter(~pl.col("record").is_in(list(findings))) if findings else frame
@@ -65,6 +72,9 @@ def validate(normalised: Normalised, source: Source) -> Validated:
         drift=normalised.drift,
         is_frozen=normalised.is_frozen,
         late=normalised.late,
+        # A rule that looks at the whole batch may refuse what a repair let pass.
+        released=[one for one in normalised.released if one.record.number not in findings],
+        dropped=normalised.dropped,
     )
 
 

@@ -90,7 +90,7 @@ def read_131_as_missing(settings: Settings, version: int = 2) -> Registry:
 
 def seen(registry: Registry, store: Store, *names: str) -> dict[str, list[dict[str, Any]]]:
     """What readers see, without the moments at which it was written."""
-    volatile = {"published_at", "first_seen", "acted_at", "actor"}
+    volatile = {"published_at", "first_seen", "settled_at", "acted_at", "actor"}
     found: dict[str, list[dict[str, Any]]] = {}
     for name in names or (*BASE, "ledger", "quarantine", "platform_service"):
         rows = rows_of(registry.dataset(name), registry, store).to_table().to_pylist()

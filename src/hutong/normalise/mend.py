@@ -1,0 +1,204 @@
+"""Repairs at work: records that are refused, or hold a code without a match, read once more as their repairs say.
+
+Never a record that passes, and never by halves: what is read with repairs must keep every rule that all others keep, or
+it stays refused for what it was refused for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from hutong.model.batch import Record, Refused, Sequence
+from hutong.model.finding import Finding
+from hutong.model.mapping import Code
+from hutong.model.repair import MapCode, Missing, Repair, Strip
+from hutong.model.rows import Normalised
+from hutong.normalise.plan import Plan, compile_source
+from hutong.normalise.pseudonym import Pseudonymiser
+from hutong.normalise.reading import Unreadable, compile_match, number_or_text
+from hutong.normalise.reference import judge_alone
+from hutong.normalise.rules.code import UNMAPPED
+from hutong.pages import raw_text
+from hutong.registry import Source
+from hutong.registry.mended import mended, rows_filled
+from hutong.schema.arrow import to_frame
+
+Frames = Mapping[str, pl.DataFrame]
+Judge = Callable[[Frames], Mapping[int, SequenceOf[Finding]]]
+"""From rows to the findings of the row rules: number of a record -> what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a record became: rows of every dataset, or findings."""
+
+    frames: Frames
+    findings: SequenceOf[Finding]
+
+
+class Mender:
+    """The repairs of a source, compiled as they are needed."""
+
+    def __init__(self, source: Source, plan: Plan, pseudonyms: Pseudonymiser | None, judge: Judge) -> None:
+        self._source, self._plan, self._pseudonyms, self._judge = source, plan, pseudonyms, judge
+        self._plans: dict[tuple[str, ...], Plan] = {}
+
+    def mend(self, normalised: Normalised, sequence: Sequence, batch: int) -> Normalised:
+        """`normalised` with the rows of those records that pass with repairs."""
+        if not self._source.repairs:
+            return normalised
+        waiting = {one.record.number: (one.record, one.findings) for one in normalised.refused}
+        found = self._judge(normalised.frames)
+        waiting |= {number: (normalised.record(number), tuple(findings)) for number, findings in found.items()}
+        for number, unmapped in self._unmapped(normalised.frames).items():
+            if number not in waiting:
+                waiting[number] = (normalised.record(number), tuple(unmapped))
+        released: list[Refused] = []
+        rows: list[Frames] = []
+        for number in sorted(waiting):
+            record, findings = waiting[number]
+            if (passed := self._again(record, findings, sequence, batch)) is not None:
+                frames, names = passed
+                released.append(Refused(record, tuple(findings), raw_text(record, self._source.stream), names))
+                rows.append(frames)
+        return _with(normalised, released, rows) if released else normalised
+
+    def _unmapped(self, frames: Frames) -> dict[int, list[Finding]]:
+        """Records that would be published with `unmapped` in a field whose code a repair knows."""
+        found: dict[int, list[Finding]] = {}
+        for repair in self._source.repairs.values():
+            if not isinstance(repair, MapCode):
+                continue
+            for part, names in rows_filled(repair, self._source):
+                for name in names:
+                    if isinstance(rule := part.fields[name], Code):
+                        raw = pl.col(f"{name}_raw")
+                        is_known = (pl.col(name) == UNMAPPED) & raw.is_in(list(repair.codes))
+                        for number, value in frames[part.dataset].filter(is_known).select("record", raw).iter_rows():
+                            found.setdefault(number, []).append(self._finding(name, rule, value))
+        return found
+
+    def _finding(self, name: str, rule: Code, value: str) -> Finding:
+        path = rule.from_.split(".")
+        return Finding(
+            stage="mapping",
+            rule=f"{name}_{UNMAPPED}",
+            kind=UNMAPPED,
+            place=self._plan.shower.place(path),
+            value=self._plan.shower.value(path, value),
+            params={"list": rule.list_},
+        )
+
+    def _again(
+        self, record: Record, findings: SequenceOf[Finding], sequence: Sequence, batch: int
+    ) -> tuple[Frames, tuple[str, ...]] | None:
+        """The rows of `record` under the repairs that they took, if it passes with them."""
+        names: tuple[str, ...] = ()
+        while True:
+            rules = {finding.rule for finding in findings}
+            further = tuple(
+                name
+                for name, repair in self._source.repairs.items()
+                if name not in names
+                and not rules.isdisjoint(repair.refused_for)
+                and _concerns(repair, record, sequence)
+            )
+            if not further:
+                return None
+            # What one repair mends may bring to light what another one is for.
+            names = tuple(sorted((*names, *further)))
+            reading = self._read(record, names, sequence, batch)
+            if not reading.findings:
+                return reading.frames, names
+            findings = reading.findings
+
+    def _read(self, record: Record, names: tuple[str, ...], sequence: Sequence, batch: int) -> _Reading:
+        plan = self._compiled(names)
+        content = dict(record.content)
+        for name in names:
+            content = _edited(content, self._source.repairs[name])
+        made = judge_alone(replace(record, content=content), sequence, batch, plan)
+        if made.refused:
+            return _Reading({}, made.refused[0].findings)
+        frames = {part.dataset: to_frame(made.rows[part.dataset], part.contract) for part in plan.rows}
+        return _Reading(frames, self._judge(frames).get(record.number, ()))
+
+    def _compiled(self, names: tuple[str, ...]) -> Plan:
+        if names not in self._plans:
+            repairs = [self._source.repairs[name] for name in names]
+            plan = compile_source(mended(self._source, repairs), self._pseudonyms)
+            absent = {plan.shower.place(one.from_.split(".")) for one in repairs if isinstance(one, Missing)}
+            self._plans[names] = _allowing(plan, absent)
+        return self._plans[names]
+
+
+def _concerns(repair: Repair, record: Record, sequence: Sequence) -> bool:
+    start, end = repair.received.from_, repair.received.to
+    return (
+        (repair.cities is None or sequence.city in repair.cities)
+        and (start is None or record.received_at >= start)
+        and (end is None or record.received_at < end)
+    )
+
+
+def _allowing(plan: Plan, absent: set[str]) -> Plan:
+    """`plan` under which the values at `absent` (JSON paths) may be absent, as a repair says that they are."""
+    if not absent:
+        return plan
+    structure = plan.structure
+
+    def findings(content: dict[str, Any]) -> list[Finding]:
+        return [one for one in structure.findings(content) if one.place not in absent]
+
+    return replace(plan, structure=replace(structure, findings=findings))
+
+
+def _edited(content: dict[str, Any], repair: Repair) -> dict[str, Any]:
+    """A copy of `content` in which `repair` has changed its value; itself where there is nothing to change."""
+    *parents, last = repair.from_.split(".")
+    if not isinstance(repair, Strip | Missing):
+        return content
+    whole = dict(content)
+    here: Any = whole
+    for name in parents:
+        if not isinstance(here.get(name), dict):
+            return content
+        here[name] = dict(here[name])
+        here = here[name]
+    if last not in here:
+        return content
+    if isinstance(repair, Missing):
+        if compile_match(repair.values)(here[last]):
+            del here[last]
+    else:
+        here[last] = _stripped(here[last], repair)
+    return whole
+
+
+def _stripped(value: Any, repair: Strip) -> Any:
+    if type(value) is not str or not (value.startswith(repair.prefix) and value.endswith(repair.suffix)):
+        return value
+    text = value.removeprefix(repair.prefix).removesuffix(repair.suffix).strip()
+    if not repair.as_number:
+        return text
+    try:
+        return number_or_text(text, repair.from_, "strip")
+    except Unreadable:
+        return value
+
+
+def _with(normalised: Normalised, released: list[Refused], rows: list[Frames]) -> Normalised:
+    numbers = [one.record.number for one in released]
+    frames = {
+        name: pl.concat(
+            [frame.filter(~pl.col("record").is_in(numbers)), *(one[name] for one in rows)], how="vertical"
+        ).sort("record", maintain_order=True)
+        for name, frame in normalised.frames.items()
+    }
+    refused = [one for one in normalised.refused if one.record.number not in set(numbers)]
+    return replace(normalised, frames=frames, refused=refused, released=released)
