@@ -1,9 +1,11 @@
 """Make published data anew from landing: `rebuild` mends a dataset, `replay` corrects a stream after a change of what
-is declared, `accept` publishes what a gate refused.
+is declared, `accept` publishes a batch that a gate refused, `reject` closes it, `drop` takes refused records out for
+good.
 """
 
 from hutong.redo.decide import accept, reject
+from hutong.redo.drop import Dropping, drop
 from hutong.redo.rebuild import Rebuilt, rebuilding
 from hutong.redo.replay import Replayed, replaying
 
-__all__ = ["Rebuilt", "Replayed", "accept", "rebuilding", "reject", "replaying"]
+__all__ = ["Dropping", "Rebuilt", "Replayed", "accept", "drop", "rebuilding", "reject", "replaying"]

@@ -33,6 +33,12 @@ def replay_of(origin: Sequence, number: int) -> Sequence:
     return Sequence(origin.platform, origin.stream, origin.city, run)
 
 
+def next_replay(ledger: Place, stream: Sequence) -> int:
+    """The number of the next replay, or drop, of a stream in a city."""
+    found = entries(ledger, stream)
+    return int(found.select(pl.col("replay").max()).item()) + 1 if found.height else 1
+
+
 def entries(place: Place, stream: Sequence) -> pl.DataFrame:
     """The ledger's rows of a stream in a city (`stream` is its live sequence), each with its `origin` sequence and the
     number of its `replay` (0 for the origin itself).

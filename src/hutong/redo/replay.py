@@ -22,7 +22,7 @@ from hutong.model.batch import Sequence, Versions
 from hutong.operations import write_down
 from hutong.pipeline import versions_of
 from hutong.publish.ledger import ledger_rows
-from hutong.redo.accounts import BATCH, REPLAY, entries, made_with, outcomes, replay_of, shift
+from hutong.redo.accounts import BATCH, REPLAY, entries, made_with, next_replay, outcomes, replay_of, shift
 from hutong.redo.bring import Bringing, followed
 from hutong.redo.compare import Difference
 from hutong.redo.part import Part
@@ -92,12 +92,12 @@ class Replayed:
         """
         if not self.is_needed:
             return None
-        name = replay_of(self.stream.live, self._next())
+        name = replay_of(self.stream.live, next_replay(self._ledger, self.stream.live))
         write_down(REPLAY, name.id, reason, self._registry, self._store, self.stream.city)
         return followed(self.stream.live.id, self._publish)
 
     def _publish(self) -> Sequence:
-        name = replay_of(self.stream.live, number := self._next())
+        name = replay_of(self.stream.live, number := next_replay(self._ledger, self.stream.live))
         self._side.advance(self._side.closed())
         self._refusals.commit(name.id)
         for bringing in self._bringings:
@@ -117,11 +117,6 @@ class Replayed:
 
     def _reach(self, _: DeltaTable | None) -> Reached:
         return self._side.closed()
-
-    def _next(self) -> int:
-        """The number of the next replay of this stream in this city."""
-        found = entries(self._ledger, self.stream.live)
-        return int(found.select(pl.col("replay").max()).item()) + 1 if found.height else 1
 
     def _look(self, table: DeltaTable | None) -> Account:
         if any(
