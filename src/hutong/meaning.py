@@ -14,12 +14,15 @@ from fractions import Fraction
 from hutong.model import mapping as rules
 from hutong.model.dataset import Dataset, Field
 from hutong.model.path import read_path
+from hutong.model.repair import Repair
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.reading import Unreadable, compile_match, number_or_text, scalar_text
 from hutong.normalise.rules import Context, compile_rule
 from hutong.registry import Registry, Source
 from hutong.registry.check_mapping import levels_of, reached
+from hutong.registry.mended import mended, rows_filled
 from hutong.registry.read import File, Problems
+from hutong.registry.repairs import folder_of
 from hutong.schema.shape import Shape, shape_of
 from hutong.schema.stated import stated_units
 from hutong.schema.units import Convert, IncompatibleUnits, conversion, factor, scaling
@@ -32,6 +35,8 @@ def check_meaning(registry: Registry) -> list[str]:
     problems = Problems(registry.root)
     for source in registry.sources.values():
         _check(source, registry, problems)
+        for name, repair in source.repairs.items():
+            _check_repair(source, name, repair, registry, problems)
     return problems
 
 
@@ -181,3 +186,17 @@ def _span(low: float | None, high: float | None) -> str:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _check_repair(source: Source, name: str, repair: Repair, registry: Registry, problems: Problems) -> None:
+    """The lines that a repair changes must mean something as well."""
+    file = File(folder_of(registry.root, source.connector.platform, source.name) / f"{name}.yaml", problems)
+    changed = mended(source, [repair])
+    for rows, fields in rows_filled(repair, changed):
+        for field in fields:
+            try:
+                compile_rule(
+                    rows.fields[field], Context(source.datasets[rows.dataset], field, changed.crosswalks, _NO_KEY)
+                )
+            except ValueError as wrong:
+                file.problem(f"{field}: {wrong}", "repair")

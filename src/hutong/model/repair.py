@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field
 
 from hutong.model.declared import CityCode, Declared
 from hutong.model.mapping import Scalar
+from hutong.model.path import PathText
 
 
 class Received(Declared):
@@ -27,7 +28,7 @@ class Received(Declared):
 class _Repair(Declared):
     stream: str
     """Such as `transport_info.section_flow`."""
-    from_: str = Field(alias="from")
+    from_: PathText = Field(alias="from")
     """The path of the raw value that it acts on, as the mapping writes it."""
     refused_for: Annotated[list[str], Field(min_length=1)]
     """Ids of rules: only a record that one of them refused is read again."""

@@ -15,7 +15,8 @@ import polars as pl
 
 from hutong.model.batch import Record, Refused, Sequence
 from hutong.model.finding import Finding
-from hutong.model.mapping import Code
+from hutong.model.mapping import Code, Rows
+from hutong.model.path import Level, read_each, read_path
 from hutong.model.repair import MapCode, Missing, Repair, Strip
 from hutong.model.rows import Normalised
 from hutong.normalise.plan import Plan, compile_source
@@ -80,16 +81,17 @@ class Mender:
                         raw = pl.col(f"{name}_raw")
                         is_known = (pl.col(name) == UNMAPPED) & raw.is_in(list(repair.codes))
                         for number, value in frames[part.dataset].filter(is_known).select("record", raw).iter_rows():
-                            found.setdefault(number, []).append(self._finding(name, rule, value))
+                            found.setdefault(number, []).append(self._finding(name, rule, part, value))
         return found
 
-    def _finding(self, name: str, rule: Code, value: str) -> Finding:
-        path = rule.from_.split(".")
+    def _finding(self, name: str, rule: Code, part: Rows, value: str) -> Finding:
+        lists: list[Level] = [] if part.each is None else [(*keys, 0) for keys in read_each(part.each)]
+        path = read_path(rule.from_).within(lists)
         return Finding(
             stage="mapping",
             rule=f"{name}_{UNMAPPED}",
             kind=UNMAPPED,
-            place=self._plan.shower.place(path),
+            place=self._plan.shower.field(path),
             value=self._plan.shower.value(path, value),
             params={"list": rule.list_},
         )
@@ -132,7 +134,7 @@ class Mender:
         if names not in self._plans:
             repairs = [self._source.repairs[name] for name in names]
             plan = compile_source(mended(self._source, repairs), self._pseudonyms)
-            absent = {plan.shower.place(one.from_.split(".")) for one in repairs if isinstance(one, Missing)}
+            absent = {plan.shower.place(read_path(one.from_).keys) for one in repairs if isinstance(one, Missing)}
             self._plans[names] = _allowing(plan, absent)
         return self._plans[names]
 
@@ -160,7 +162,7 @@ def _allowing(plan: Plan, absent: set[str]) -> Plan:
 
 def _edited(content: dict[str, Any], repair: Repair) -> dict[str, Any]:
     """A copy of `content` in which `repair` has changed its value; itself where there is nothing to change."""
-    *parents, last = repair.from_.split(".")
+    *parents, last = read_path(repair.from_).keys
     if not isinstance(repair, Strip | Missing):
         return content
     whole = dict(content)

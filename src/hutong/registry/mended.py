@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from hutong.model.mapping import Code, Point, Quantity, Rows, Rule, Time
+from hutong.model.mapping import Code, InstantRule, Point, Quantity, Rows, Rule
 from hutong.model.repair import MapCode, Repair, Swap, Zone
 from hutong.registry.lookup import Source
 
@@ -26,7 +26,7 @@ def acts_on(repair: Repair, rule: Rule) -> bool:
         case MapCode():
             return isinstance(rule, Code) or (isinstance(rule, Quantity) and rule.list_ is not None)
         case Zone():
-            return isinstance(rule, Time) and rule.form in ("iso", "local", "interval_end")
+            return isinstance(rule, InstantRule) and rule.form in ("iso", "local", "interval_end")
         case Swap():
             return isinstance(rule, Point)
     return False

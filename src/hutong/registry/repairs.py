@@ -7,19 +7,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path as FilePath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hutong.errors import nearest
-from hutong.model.mapping import Code, Rule
+from hutong.model.mapping import Code, Rule, paths_of
+from hutong.model.path import Path, read_path
 from hutong.model.repair import KINDS, MapCode, Missing, Repair, Strip, Swap, Zone
 from hutong.registry.lookup import Source
-from hutong.registry.mended import acts_on, first_path
+from hutong.registry.mended import acts_on
 from hutong.registry.read import File, Place, Problems, validated
 
 REPAIRS = "repairs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_PLAIN = re.compile(r"[^.\[\]^]+(\.[^.\[\]^]+)*")
 _READ_BY = {
     MapCode: "code, or quantity with a list",
     Zone: "time, in a form without an offset of its own",
@@ -27,12 +27,12 @@ _READ_BY = {
 }
 
 
-def folder_of(root: Path, platform: str, stream: str) -> Path:
+def folder_of(root: FilePath, platform: str, stream: str) -> FilePath:
     """Where the repairs of a stream lie."""
     return root / "mappings" / platform / REPAIRS / stream
 
 
-def with_repairs(source: Source, root: Path, problems: Problems) -> Source:
+def with_repairs(source: Source, root: FilePath, problems: Problems) -> Source:
     """`source` with its repairs, which count as part of its mapping: its digest changes with theirs."""
     found: dict[str, Repair] = {}
     digests: list[tuple[str, str]] = []
@@ -69,12 +69,13 @@ def _problems(name: str, repair: Repair, source: Source, others: Mapping[str, Re
     if repair.stream != source.id:
         yield ("stream",), f"the file lies with the repairs of '{source.id}', but says stream '{repair.stream}'"
     rules = [rule for rows in source.mapping.rows for rule in rows.fields.values()]
-    paths = sorted({path for rule in rules if (path := first_path(rule)) is not None})
-    if repair.from_ not in _paths_read(rules):
+    paths = {path for rule in rules for path in paths_of(rule)}
+    if repair.from_ not in paths:
         yield ("from",), f"the mapping reads no '{repair.from_}'; {nearest(repair.from_, paths)}"
     elif type(repair) in _READ_BY and not any(acts_on(repair, rule) for rule in rules):
         yield ("from",), f"no rule reads '{repair.from_}' as {repair.repair} needs it: {_READ_BY[type(repair)]}"
-    if repair.from_.split(".")[0] in source.stream.personal and isinstance(repair, Strip | Missing | MapCode):
+    path = read_path(repair.from_)
+    if path.keys[0] in source.stream.personal and isinstance(repair, Strip | Missing | MapCode):
         yield ("from",), f"'{repair.from_}' is personal: a repair would write its values into a file"
     for city in repair.cities or ():
         if city not in source.connector.cities:
@@ -82,11 +83,11 @@ def _problems(name: str, repair: Repair, source: Source, others: Mapping[str, Re
     start, end = repair.received.from_, repair.received.to
     if start is not None and end is not None and start >= end:
         yield ("received",), "`from` is not before `to`, so no record was received in between"
-    yield from _own_problems(repair, rules, source, others)
+    yield from _own_problems(repair, path, rules, source, others)
 
 
 def _own_problems(
-    repair: Repair, rules: list[Rule], source: Source, others: Mapping[str, Repair]
+    repair: Repair, path: Path, rules: list[Rule], source: Source, others: Mapping[str, Repair]
 ) -> Iterator[tuple[Place, str]]:
     match repair:
         case MapCode():
@@ -101,8 +102,7 @@ def _own_problems(
         case Strip() | Missing():
             if isinstance(repair, Strip) and not repair.prefix and not repair.suffix:
                 yield (), "state what is cut off: `prefix`, `suffix` or both"
-            each = [rows.dataset for rows in source.mapping.rows if getattr(rows, "each", None) is not None]
-            if each or not _PLAIN.fullmatch(repair.from_):
+            if path.climbs or any(rows.each is not None for rows in source.mapping.rows):
                 yield ("from",), f"{repair.repair} changes a value of the record itself, not one of a list's elements"
 
 
@@ -122,14 +122,3 @@ def _code_problems(
         for name, other in others.items():
             if isinstance(other, MapCode) and other.from_ == repair.from_ and raw in other.codes:
                 yield place, f"the repair {name} maps '{raw}' of '{repair.from_}' already; keep one of them"
-
-
-def _paths_read(rules: list[Rule]) -> set[str]:
-    """Every path in front of which a repair may stand."""
-    found: set[str] = set()
-    for rule in rules:
-        written = getattr(rule, "from_", None)
-        found |= set(written) if isinstance(written, list) else {written} if written else set()
-        if (over := getattr(rule, "over", None)) is not None:
-            found.add(over)
-    return found
