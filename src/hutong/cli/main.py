@@ -34,6 +34,10 @@ GROUPS: dict[str, dict[str, str]] = {
         ),
     },
     say("Mend", "修复"): {
+        "quarantine": say(
+            "Refused records as a work queue: look, repair, replay, drop (reads the lake; the last three change it).",
+            "问题数据工作队列：查看、修复、重跑、剔除（读取数据湖；后三项会改动）。",
+        ),
         "gates": say(
             "Batches that a gate refused: accept or reject them (writes to the lake).",
             "被质量门拒绝的批次：接受或驳回（写入数据湖）。",
@@ -62,7 +66,6 @@ GROUPS: dict[str, dict[str, str]] = {
             "由已发布的一行回溯到原始字节（读取数据湖）。",
         ),
         "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
-        "quarantine": say("Refused records and why (reads the lake).", "问题数据：被拒记录及原因（读取数据湖）。"),
     },
     say("Version", "版本"): {
         "release": say(

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @json_option
 def replay(platform: str, stream: str, city: str | None, reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Replay a stream."""
+    run_again(platform, stream, city, reason, dry_run, as_json)
+
+
+def run_again(platform: str, stream: str, city: str | None, reason: str | None, dry_run: bool, as_json: bool) -> None:
+    """Show what a replay of the stream would change, and publish it unless it is a dry run."""
     if not dry_run and not (reason or "").strip():
         raise AskedWrongly("a correction needs its reason", 'add --reason "...", or look first with --dry-run')
     registry, store, secrets = opened()
