@@ -41,8 +41,8 @@ class Validated:
     may not pass.
 
     repeats: dataset -> record and outcome (duplicate, superseded) of the rows for which another of the batch stands.
-    withheld, drift, is_frozen, late, released, dropped: as in `Normalised`. verdict: what a person decided about a batch
-    that was refused.
+    withheld, drift, is_frozen, late, released, dropped: as in `Normalised`. verdict: what a person decided about a
+    batch that was refused.
     """
 
     received: int
