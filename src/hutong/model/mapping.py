@@ -560,6 +560,78 @@ class Mapping(Declared):
     Every record has one fate. The first dataset in which it has rows decides it; of several rows there the most telling
     one: published before unchanged before superseded before duplicate. A record that gives no row at all, such as one
     whose list is empty, is `empty`.
+
+    Example: a roadside message (T/CSAE 53) with two participants, the second without a place and a speed
+        contract:
+          source_id: string
+          observed_at: timestamp
+          lon: double
+          lat: double
+          source_crs: string
+          speed_mps: double m/s
+          heading_deg: double deg
+          object_height_m: double m
+        record:
+          rsuEsn: R50011201
+          timestamp: 1773792927300
+          moy: 109455
+          rsms:
+            - refPos: {lat: 295630000, lon: 1065516000, ele: 2450}
+              participants:
+                - ptcId: 4021
+                  secMark: 27300
+                  pos: {offsetLL: {position-LL3: {lon: -1250, lat: 842}}}
+                  speed: 722
+                  heading: 7200
+                  size: {width: 180, length: 450, height: 30}
+                - ptcId: 4022
+                  secMark: 60000
+                  pos: {offsetLL: {position-LatLon: {lon: 1800000001, lat: 900000001}}}
+                  speed: 8191
+                  heading: 28800
+                  size: {width: 0, length: 0}
+        rows:
+          - dataset: participant_observation
+            each: rsms[].participants[]
+            fields:
+              source_id: {rule: id, from: [^^.rsuEsn, ptcId]}
+              observed_at: {rule: time, from: [^^.moy, secMark], form: moy_secmark, near: ^^.timestamp}
+              place:
+                rule: point
+                from: [pos.offsetLL.position-LatLon.lon, pos.offsetLL.position-LatLon.lat]
+                base: [^.refPos.lon, ^.refPos.lat]
+                offsets: [[pos.offsetLL.position-LL3.lon, pos.offsetLL.position-LL3.lat]]
+                scale: 1.0e-7
+                crs: "EPSG:4326"
+                axes: lon_lat
+                missing: [1800000001, 900000001]
+              speed_mps: {rule: quantity, from: speed, unit: 0.02 m/s, missing: [8191]}
+              heading_deg:
+                rule: angle
+                from: heading
+                convention: north_clockwise
+                unit: 0.0125 deg
+                missing: [28800]
+                missing_in_range: true
+              object_height_m: {rule: quantity, from: size.height, unit: 5 cm, missing: [0]}
+        made:
+          participant_observation:
+            - source_id: R50011201/4021
+              observed_at: 2026-03-18T00:15:27.3Z
+              lon: 106.551475
+              lat: 29.5630842
+              source_crs: "EPSG:4326"
+              speed_mps: 14.44
+              heading_deg: 90.0
+              object_height_m: 1.5
+            - source_id: R50011201/4022
+              observed_at: null
+              lon: null
+              lat: null
+              source_crs: null
+              speed_mps: null
+              heading_deg: null
+              object_height_m: null
     """
 
     stream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]

@@ -13,7 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from hutong.model.batch import Published
+from hutong.model.batch import Published, Record
+from hutong.normalise.plan import compile_source
+from hutong.normalise.shown import keys_shown
 from hutong.registry import Registry
 from hutong.secrets import Secrets
 from hutong.settings import Settings
@@ -21,6 +23,7 @@ from hutong.store.paths import Store
 from hutong.store.tables import existing
 from hutong.verify import verify
 from tests.conftest import ROOT
+from tests.hutong.making import START
 from tests.hutong.publish.conftest import land_flow, publish_flow, settings_in
 from tests.hutong.publish.splitting import counted, declare, measured, sent
 
@@ -200,3 +203,18 @@ def test_what_lists_no_longer_hold_is_drift_but_empty_lists_are_none(
     assert gone.drift == {"field_gone": 1}
     no_list = {"sender": "A", "statTime": "2026-03-18 08:15:00"}
     assert published(registry, store, secrets, no_list).drift["field_gone"] > 1
+
+
+def test_a_refresh_shows_the_keys_of_all_elements_and_counts_records_whose_keys_it_cannot_read(
+    registry: Registry,
+) -> None:
+    source = registry.source("transport_info", "section_flow")
+    contents = [
+        sent("A", measured("L1"), counted("L8"), measured("L2")),
+        sent("B", measured("L2"), {"kind": "section", "linkId": ""}),
+        sent("C"),
+    ]
+    records = [Record(number, 0, number, content, START) for number, content in enumerate(contents)]
+    shown = keys_shown(records, START, compile_source(source, None), source)
+    assert shown.keys["road_segment"].to_pydict() == {"source_id": ["L1", "L2"]}
+    assert shown.unreadable == {"road_segment": 1}

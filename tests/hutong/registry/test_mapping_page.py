@@ -37,7 +37,7 @@ def test_the_page_is_what_the_models_say() -> None:
 
 def test_every_rule_and_every_part_of_a_mapping_has_an_example() -> None:
     without = [model.__name__ for model in reachable(Meaning) if not examples(model)]
-    assert without == ["Mapping"]
+    assert not without
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
