@@ -19,8 +19,8 @@ from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.reading import Unreadable, compile_match, number_or_text, scalar_text
 from hutong.normalise.rules import Context, compile_rule
 from hutong.registry import Registry, Source
-from hutong.registry.check_mapping import levels_of, reached
 from hutong.registry.mended import mended, rows_filled
+from hutong.registry.reach import levels_of, reached
 from hutong.registry.read import File, Problems
 from hutong.registry.repairs import folder_of
 from hutong.schema.shape import Shape, shape_of

@@ -23,8 +23,8 @@ def types_read(rule: rules.Rule) -> Iterator[tuple[str, Types]]:
 
 
 def types_of(values: list[rules.Scalar]) -> Types:
-    """The types of `values`; a whole number may also be met as a number."""
-    found = frozenset(json_type(value) for value in values)
+    """The types of `values`, null aside; a whole number may also be met as a number."""
+    found = frozenset(json_type(value) for value in values if value is not None)
     return found | NUMBER if found & NUMBER else found
 
 

@@ -204,17 +204,22 @@ def _common(several: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
     return tuple(value for value in first if all(_is_among(value, values) for values in others))
 
 
+_SPOKEN_OF = ("object", "array", "integer")
+
+
 def _either(shapes: list[Shape]) -> Shape:
     """What `shapes` say together when it is not known which of them holds."""
-    described = [shape.fields or {} for shape in shapes]
-    named, lows, highs = ([getattr(shape, word) for shape in shapes] for word in ("values", "low", "high"))
+    # Whoever cannot be an object says nothing of fields, such as the null of an object that may be null.
+    objects, lists, numbers = ([shape for shape in shapes if kind in shape.types] for kind in _SPOKEN_OF)
+    described = [shape.fields or {} for shape in objects]
     fields = {name: _either([each.get(name, ANYTHING) for each in described]) for name in _names(described)}
-    others = [shape.others or ANYTHING for shape in shapes]
+    others = [shape.others or ANYTHING for shape in lists]
+    named, lows, highs = [shape.values for shape in shapes], [one.low for one in numbers], [one.high for one in numbers]
     return Shape(
         types=frozenset.union(*(shape.types for shape in shapes)),
-        fields=fields if any(shape.fields is not None for shape in shapes) else None,
-        is_map=any(shape.is_map for shape in shapes),
-        first=tuple(_either(list(places)) for places in _places(shapes)),
+        fields=fields if any(shape.fields is not None for shape in objects) else None,
+        is_map=any(shape.is_map for shape in objects),
+        first=tuple(_either(list(places)) for places in _places(lists)),
         others=_either(others) if any(other is not ANYTHING for other in others) else None,
         values=None if None in named else tuple(value for values in named for value in values or ()),
         low=None if None in lows else _most(min, lows),
@@ -229,5 +234,5 @@ def _names(described: Iterable[Mapping[str, Shape]]) -> list[str]:
 
 def _places(shapes: list[Shape]) -> Iterator[tuple[Shape, ...]]:
     """What each of `shapes` says of the first elements of a list, place by place."""
-    longest = max(len(shape.first) for shape in shapes)
+    longest = max((len(shape.first) for shape in shapes), default=0)
     return zip(*([shape.element(place) for place in range(longest)] for shape in shapes), strict=True)

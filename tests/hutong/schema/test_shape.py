@@ -117,3 +117,19 @@ def test_the_strict_schema_passes_what_is_valid_and_holds_nothing_undeclared(
     assert jsonschema_rs.Draft202012Validator(strict(schema, shape)).is_valid(content) == (valid and not stray.new)
     # A value is of another type only where the schema refuses it too.
     assert not (valid and stray.retyped)
+
+
+def test_of_an_object_that_may_be_null_the_fields_are_declared_all_the_same() -> None:
+    place = {"type": "object", "properties": {"lon": {"type": "number", "maximum": 180}}}
+    shape = shape_of({"type": "object", "properties": {"place": {"anyOf": [place, {"type": "null"}]}}})
+    found = (shape.fields or {})["place"]
+    assert found.types == {"object", "null"}
+    assert (found.fields or {})["lon"].types == {"number", "integer"}
+    assert (found.fields or {})["lon"].high == 180
+
+
+def test_values_are_those_that_every_reading_allows() -> None:
+    schema = {"type": "object", "properties": {"k": {"anyOf": [{"enum": [1, 2]}, {"const": "x"}, {"type": "null"}]}}}
+    assert (shape_of(schema).fields or {})["k"].values == (1, 2, "x", None)
+    both = {"type": "object", "properties": {"k": {"allOf": [{"enum": [1, True, 2]}, {"enum": [1, 3]}]}}}
+    assert (shape_of(both).fields or {})["k"].values == (1,)
