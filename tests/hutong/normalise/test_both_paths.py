@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from hutong.model.declared import Words
 from hutong.model.mapping import Mapping as Declared
 from hutong.model.rows import Normalised
 from hutong.normalise import Plan, Pseudonymiser, compile_source, normalise, normalise_records
+from hutong.normalise.gate import Unknown, python_pattern
 from hutong.pages import records_of
 from hutong.registry import Source
 from hutong.store.landing import LandedPage
@@ -149,7 +151,7 @@ PATTERNS = {
     "^20[0-9]{2}-": ["2026-03-18 08:12:37", "2026-03-18T08:12:37.123+08:00", "2026-03-18"],
 }
 """Patterns that the gate takes, with texts that have them."""
-STRANGE = ["^.*$", r"\w", "^a|b$", r"^\S+$", "(a)\\1", "a{2}{3}"]
+STRANGE = ["^.*$", r"\w", r"^\S+$", "^a^", r"(a)\1", "a{2}{3}", "a++"]
 """Patterns that it leaves to others."""
 
 
@@ -168,7 +170,7 @@ def leaf_schemas(draw: st.DrawFn, *, is_plain: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"type": draw(st.sampled_from([kind, kind, [kind, "null"]]))}
     if kind == "string":
         lengths = {"minLength": st.integers(0, 3), "maxLength": st.integers(3, 30), "format": st.just("date-time")}
-        patterns = list(PATTERNS) if is_plain else [*PATTERNS, *STRANGE[:4]]
+        patterns = list(PATTERNS) if is_plain else [*PATTERNS, *STRANGE[:3]]
         words = st.one_of(
             st.just({}),
             st.fixed_dictionaries({"pattern": st.sampled_from(patterns)}),
@@ -329,7 +331,7 @@ def worlds(draw: st.DrawFn) -> World:
     return World(pages, of, (schema, rows, stream))
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_generated_records_come_out_the_same_on_both_paths(world: World) -> None:
     try:
@@ -338,3 +340,144 @@ def test_generated_records_come_out_the_same_on_both_paths(world: World) -> None
         # Such a page never lands.
         return
     same(world.pages, world.of)
+
+
+PARTICIPANT: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "speed"],
+    "properties": {
+        "id": {"type": "string"},
+        "speed": {"type": "integer", "minimum": 0},
+        "count": {"type": "integer"},
+        "share": {"type": "number"},
+        "note": {"type": "string"},
+        "pos": {"type": "object", "required": ["x"], "properties": {"x": {"type": "number"}}},
+        "parts": {"type": "array", "items": {"type": "integer"}},
+    },
+}
+FIELDS = {
+    "source_id": {"rule": "id", "from": "id"},
+    "speed_mps": {"rule": "quantity", "from": "speed", "unit": "0.02 m/s", "missing": [8191]},
+    "vehicle_count": {"rule": "number", "from": "count"},
+    "share": {"rule": "number", "from": "share"},
+    "note": {"rule": "text", "from": "note"},
+    "x": {"rule": "number", "from": "pos.x"},
+}
+COLUMNS = {
+    "source_id": "string",
+    "speed_mps": ("double", "m/s"),
+    "vehicle_count": "long",
+    "share": "double",
+    "note": "string",
+    "x": "double",
+}
+GOOD = '{"id": "a", "speed": 50}'
+DEEP = "[" * 60 + "]" * 60
+
+TRAPS: dict[str, tuple[str, dict[str, Any] | str]] = {
+    "numeric text": ('{"id": "a", "speed": "50"}', "speed_type"),
+    "numeric text in a text": ('{"id": "50", "speed": 50}', {"source_id": "50"}),
+    "a number in a text": ('{"id": 50, "speed": 50}', "id_type"),
+    "5.0 for an integer": ('{"id": "a", "speed": 50.0}', {"speed_mps": 1.0}),
+    "5.5 for an integer": ('{"id": "a", "speed": 50.5}', "speed_type"),
+    "an exponent for an integer": ('{"id": "a", "speed": 5e1}', {"speed_mps": 1.0}),
+    "an integer of 64 bits": ('{"id": "a", "speed": 1, "count": 9223372036854775807}', {"vehicle_count": 2**63 - 1}),
+    "an integer beyond 64 bits": ('{"id": "a", "speed": 1, "count": 9223372036854775808}', "vehicle_count_unreadable"),
+    "a whole number that no double is": ('{"id": "a", "speed": 1, "share": 9007199254740993}', {"share": 2.0**53}),
+    "a fraction of many digits": (
+        '{"id": "a", "speed": 1, "share": 0.10000000000000000555}',
+        {"share": 0.1},
+    ),
+    "minus zero": ('{"id": "a", "speed": 1, "share": -0.0}', {"share": -0.0}),
+    "true for 1": ('{"id": "a", "speed": true}', "speed_type"),
+    "null for an absent member": ('{"id": "a", "speed": 50, "note": null}', "note_type"),
+    "an absent member": (GOOD, {"note": None, "x": None}),
+    "null for a needed member": ('{"id": "a", "speed": null}', "speed_type"),
+    "a name that stands twice": ('{"id": "a", "speed": 50, "speed": 51}', "record_required"),
+    "a name that stands twice with one value": ('{"id": "a", "speed": 50, "speed": 50}', "record_required"),
+    "a name that stands twice within": ('{"id": "a", "speed": 1, "pos": {"x": 1, "x": 1}}', "pos_type"),
+    "a name spelled in two ways": ('{"id": "a", "speed": 50, "sp\\u0065ed": 51}', "record_required"),
+    "a name that stands twice beside a spelled mark": ('{"id": "\\u0022", "speed": 50, "speed": 5}', "record_required"),
+    "half a surrogate pair": ('{"id": "\\ud83d", "speed": 50}', "source_id_unreadable"),
+    "the other half": ('{"id": "\\ude00", "speed": 50}', "source_id_unreadable"),
+    "an astral character": ('{"id": "😀", "speed": 50}', {"source_id": "😀"}),
+    "an astral character as a pair": ('{"id": "\\ud83d\\ude00", "speed": 50}', {"source_id": "😀"}),
+    "an empty text": ('{"id": "a", "speed": 50, "note": ""}', {"note": ""}),
+    "an empty identity": ('{"id": "", "speed": 50}', "source_id_unreadable"),
+    "deep nesting": ('{"id": "a", "speed": 50, "parts": ' + DEEP + "}", "parts[]_type"),
+    "deep nesting in what nobody declared": ('{"id": "a", "speed": 50, "more": ' + DEEP + "}", {"speed_mps": 1.0}),
+    "a name that nobody declared": ('{"id": "a", "speed": 50, "more": 1}', {"speed_mps": 1.0}),
+    "a list of one as its element": ('{"id": "a", "speed": 50, "parts": 5}', "parts_type"),
+    "an object as a list of one": ('{"id": "a", "speed": 50, "pos": [{"x": 1}]}', "pos_type"),
+    "a record that is no object": ("[1]", "record_required"),
+    "an unavailable value": ('{"id": "a", "speed": 8191}', {"speed_mps": None}),
+    "spaces and line ends": ('{\n "id"\t:\r "a" , "speed" :50 }', {"speed_mps": 1.0}),
+}
+
+
+@pytest.fixture(scope="module")
+def participants() -> Plan:
+    return plan(PARTICIPANT, [{"dataset": "one", "fields": FIELDS}], {"one": COLUMNS})
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_trap_is_the_same_on_both_paths_and_costs_no_other_record(trap: str, participants: Plan) -> None:
+    text, outcome = TRAPS[trap]
+    found = same([page(f'{{"rows": [{GOOD}, {text}, {GOOD}]}}'.encode())], participants)
+    rows = found.frames["one"].to_dicts()
+    assert [row["record"] for row in rows if row["record"] != 1] == [0, 2]
+    if isinstance(outcome, str):
+        (refused,) = found.refused
+        assert refused.record.number == 1
+        assert outcome in {finding.rule for finding in refused.findings}
+    else:
+        (row,) = (row for row in rows if row["record"] == 1)
+        assert {name: repr(row[name]) for name in outcome} == {name: repr(value) for name, value in outcome.items()}
+
+
+def test_the_gate_passes_what_is_good_and_nothing_else(participants: Plan) -> None:
+    bulk = participants.bulk
+    assert bulk is not None
+    assert bulk.gate is not None
+    # With half of a surrogate pair on it, msgspec leaves the whole page to others.
+    texts = {trap: text for trap, (text, _) in TRAPS.items() if "half" not in trap and "the other" not in trap}
+    piece = bulk.gate.split(page(f'{{"rows": [{GOOD}, {", ".join(texts.values())}]}}'.encode()))
+    assert piece is not None
+    passed = {["good", *texts][place] for place in bulk.gate.sift(piece.raws).places}
+    assert passed == {
+        "good",
+        "numeric text in a text",
+        "an integer of 64 bits",
+        "a fraction of many digits",
+        "minus zero",
+        "an absent member",
+        "an astral character",
+        "an astral character as a pair",
+        "an empty text",
+        "an empty identity",
+        "an unavailable value",
+        "spaces and line ends",
+    }
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_json_does_not_have_fails_the_page_on_both_paths(text: str, participants: Plan) -> None:
+    pages = [page(f'{{"rows": [{{"id": "a", "speed": 1, "share": {text}}}]}}'.encode())]
+    with pytest.raises(StoreError, match="cannot be read"):
+        list(records_of(pages, participants.stream))
+    with pytest.raises(StoreError, match="cannot be read"):
+        normalise(pages, RUN, 1, participants, lambda values: {})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_known"),
+    [(one, True) for one in PATTERNS]
+    + [(one, False) for one in STRANGE]
+    + [("[a-z--b]", False), ("^[^0-9]{2,}$", True)],
+)
+def test_a_pattern_is_taken_only_where_both_languages_read_it_alike(pattern: str, is_known: bool) -> None:
+    if is_known:
+        python_pattern(pattern)
+    else:
+        with pytest.raises(Unknown):
+            python_pattern(pattern)
