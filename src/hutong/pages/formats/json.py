@@ -7,19 +7,23 @@ a sender may expect (section 6); one that no double can hold is refused.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Collection
 from itertools import chain
 from typing import Any
 
+import msgspec
+
 from hutong.model.bounds import Limits
 from hutong.model.format import Encoding
 from hutong.pages.formats.reading import LANDED
 from hutong.pages.garbled import Garbled
-from hutong.pages.text import decode
+from hutong.pages.text import decode, utf8_bytes
 
 _LARGEST = sys.float_info.max
-_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_PLAIN = bytes(set(range(256)) - set(b'{}[]"'))
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
 
 
 class JsonReading:
@@ -30,6 +34,10 @@ class JsonReading:
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The document."""
+        utf8 = utf8_bytes(body, content_type, self._encoding, _wide(body))
+        found = _UNSURE if utf8 is None else _quickly(utf8, limits)
+        if found is not _UNSURE:
+            return found
         return parse(decode(body, content_type, self._encoding, _wide(body)).text, limits)
 
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
@@ -63,8 +71,29 @@ def parse(text: str, limits: Limits, never: Collection[str] = ()) -> Any:
         raise Garbled(f"the answer is nested deeper than {limits.depth} levels") from None
     if objects.twice is not None and isinstance(found, str):
         raise Garbled(f"the answer names {ascii(objects.twice)[:80]} twice")
-    if not _is_shallow(text, limits.depth):
+    if not _is_shallow(text.encode("utf-8", "surrogatepass"), limits.depth):
         check_depth(found, limits)
+    return found
+
+
+_UNSURE: Any = object()
+_SPELLED_MARK = b"\\u0022"
+
+
+def _quickly(body: bytes, limits: Limits) -> Any:
+    """What `parse` reads in `body`, in a quarter of its time; _UNSURE where the two might differ, or it is no JSON.
+
+    msgspec reads every value as Python does, or refuses it, but of two members of one name it takes the last. So what
+    it read is written again: as long as no text spells a quotation mark by its number, a member that was lost shows in
+    the count of them.
+    """
+    try:
+        found = msgspec.json.decode(body)
+        lines = msgspec.json.encode(found)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
+        return _UNSURE
+    if body.count(b'"') != lines.count(b'"') or _SPELLED_MARK in body or not _is_shallow(body, limits.depth):
+        return _UNSURE
     return found
 
 
@@ -95,13 +124,18 @@ def check_depth(found: Any, limits: Limits) -> None:
         layer = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
 
 
-def _is_shallow(text: str, most: int) -> bool:
-    """Whether the document in `text`, which has been read, has surely no more than `most` levels.
+def _is_shallow(body: bytes, most: int) -> bool:
+    """Whether the document in `body`, which has been read, has surely no more than `most` levels.
 
-    Each round takes away what opens and closes at once, two levels at most; brackets within texts only make it unsure.
-    A fifth of the time that looking at every object and list takes.
+    Only brackets and quotation marks are looked at. Texts without brackets are two marks side by side and go; a text
+    with brackets leaves a mark behind, and makes it unsure. Then each round takes away what opens and closes at once.
+    A third of the time that looking at every object and list takes.
     """
-    left = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
+    if b"\\" in body:
+        body = _ESCAPED.sub(b"", body)
+    left = body.translate(None, _PLAIN).replace(b'""', b"")
+    if b'"' in left:
+        return False
     for _ in range(most // 2):
         before = len(left)
         left = left.replace(b"{}", b"").replace(b"[]", b"")

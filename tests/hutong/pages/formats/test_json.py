@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hutong.model.bounds import Limits
 from hutong.model.format import Encoding
 from hutong.pages import Garbled, records, without
-from hutong.pages.formats.json import JsonReading
+from hutong.pages.formats.json import JsonReading, parse
 from tests.hutong.making import stream
 
 CHINESE = {"rows": [{"name": "渝中区 䶮"}]}
@@ -146,3 +149,53 @@ def test_what_is_left_without_the_fields_never_kept_reads_the_same_under_its_hea
     body = json.dumps({"rows": [{"name": "渝䶮\ud800", "phone": "138"}]}).replace("\\u6e1d", "渝").encode(name)
     kept = without(body, header, stream(never_keep=["phone"]))
     assert records(kept, header, stream(never_keep=["phone"])) == [{"name": "渝䶮\ud800"}]
+
+
+@pytest.mark.parametrize("hidden", ['["]"', '{"a": "}"', '["\\"]"', '["\\\\", "]"'])
+def test_depth_does_not_hide_behind_brackets_in_texts(hidden: str) -> None:
+    opened = "[" if hidden[0] == "[" else '{"a": '
+    text = opened * 3 + hidden + (', "b": ' if opened != "[" else ", ") + opened * 3 + "1"
+    for bracket in reversed(opened[0] * 3 + hidden[0] + opened[0] * 3):
+        text += "]" if bracket == "[" else "}"
+    wrapped = f'{{"texts": ["[{{"], "deep": {text}}}'
+    assert read(wrapped, depth=9) == json.loads(wrapped)
+    with pytest.raises(Garbled, match="deeper than 7"):
+        read(wrapped, depth=7)
+
+
+class Members(list[tuple[str, Any]]):
+    """The members of an object, of which some may have one name."""
+
+
+TEXTS = st.one_of(
+    st.text(max_size=4), st.sampled_from(['"', '""', '\\"', "[", "]", "{}", "\\", "\ud83d", '":"', "\u0022,"])
+)
+DOCUMENTS = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.lists(st.tuples(TEXTS, inner), max_size=3).map(Members)),
+    max_leaves=12,
+)
+
+
+def spelled(value: Any, *, escapes: bool) -> str:
+    if isinstance(value, Members):
+        members = (f"{spelled(name, escapes=escapes)}: {spelled(one, escapes=escapes)}" for name, one in value)
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(spelled(one, escapes=escapes) for one in value) + "]"
+    text = json.dumps(value, ensure_ascii=escapes or (isinstance(value, str) and not value.isprintable()))
+    return text.replace('\\"', "\\u0022") if escapes else text
+
+
+@given(document=DOCUMENTS, escapes=st.booleans(), depth=st.sampled_from([2, 4, 64]))
+def test_the_quick_reading_is_the_strict_one(document: Any, escapes: bool, depth: int) -> None:
+    text, limits = spelled([document], escapes=escapes), Limits(depth=depth)
+    assert outcome(lambda: JsonReading(None).read(text.encode(), "", limits)) == outcome(lambda: parse(text, limits))
+
+
+def outcome(reading: Callable[[], Any]) -> str:
+    """What was read, or why it was not."""
+    try:
+        return repr(reading())
+    except Garbled as wrong:
+        return str(wrong)
