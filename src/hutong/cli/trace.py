@@ -114,6 +114,8 @@ def _in(words: Words) -> str:
 
 
 def _tell(found: Trace) -> None:
+    from hutong.conversions import repair_words
+
     good = found.verdict == "reproduced"
     key = ", ".join(f"{name}={plain(value)}" for name, value in found.key.items())
     click.secho(f"{_in(found.dataset.words)} {found.dataset.id} {found.dataset.version}   {key}", bold=True)
@@ -131,6 +133,10 @@ def _tell(found: Trace) -> None:
                 ),
                 fg="yellow",
             )
+    for name in found.repairs:
+        repair = found.source.repairs[name]
+        said = f"{_in(repair_words(repair))} ({repair.reason}; {repair.author}, {repair.date})"
+        click.secho("! " + say(f"repaired by {name}: {said}", f"经修复 {name}：{said}"), fg="yellow")
     click.echo()
     file = found.file
     show(
@@ -244,6 +250,7 @@ def _for_programs(found: Trace) -> dict[str, Any]:
         "verdict": found.verdict,
         "changed": found.changed,
         "why": _both(found.why),
+        "repairs": list(found.repairs),
         "columns": [
             {
                 "column": column.name,

@@ -5,6 +5,7 @@ reads the dictionary.
 from hutong.conversions.bounds import RULE_KINDS, bounds_of
 from hutong.conversions.crs import system_words
 from hutong.conversions.engine import BY_HUTONG
+from hutong.conversions.repairs import repair_words
 from hutong.conversions.rules import Conversion, chosen_by, conversion_of, filled_by
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "chosen_by",
     "conversion_of",
     "filled_by",
+    "repair_words",
     "system_words",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from hutong.conversions import BY_HUTONG, Conversion, chosen_by, conversion_of
 from hutong.dictionary.example import Example, examples_of
@@ -12,6 +13,7 @@ from hutong.model.dataset import Dataset, Field
 from hutong.model.declared import Words
 from hutong.model.mapping import Rows
 from hutong.model.path import Level, read_each, read_path
+from hutong.model.privacy import HIDDEN
 from hutong.registry import Registry, Source
 from hutong.registry.build import CROSSWALK_COLUMNS
 from hutong.registry.check import OPERATIONS
@@ -114,6 +116,22 @@ class Entries:
         stated = dataset.properties.get("layer", [])
         return [str(one) for one in (stated if isinstance(stated, list) else [stated])]
 
+    def cases(self, dataset: Dataset) -> Mapping[str, Mapping[str, list[str]]]:
+        """Rule -> keeps, breaks -> what a row may and may not say, from the examples beside the contract; empty where
+        there are none.
+        """
+        path = self.registry.root / "schemas" / "examples" / f"{dataset.contract}.yaml"
+        if dataset.successor is not None or not path.is_file():
+            return {}
+        data = File(path, Problems(self.registry.root)).data
+        return {
+            # A jump's examples are tracks of several rows.
+            rule: {
+                word: [_case(case, dataset) for case in cases if isinstance(case, dict)] for word, cases in said.items()
+            }
+            for rule, said in data.get("rules", {}).items()
+        }
+
     def versions(self, dataset: Dataset) -> list[Dataset]:
         """All major versions of the contract, the newest first."""
         of_contract = [one for one in self.registry.datasets.values() if one.contract == dataset.contract]
@@ -154,6 +172,15 @@ class Entries:
                     whole = _written(read_path(path).within(levels))
                     found.setdefault(whole, []).append((one.dataset, line.conversion.fills[0]))
         return found
+
+
+def _case(case: Mapping[str, Any], dataset: Dataset) -> str:
+    """The columns in which an example differs from the first one; of a personal one only whether it is given."""
+    said = []
+    for name, value in case.items():
+        is_shown = value is None or dataset.field(name).personal == "none"
+        said.append(f"{name} = {'null' if value is None else value if is_shown else HIDDEN}")
+    return ", ".join(said)
 
 
 def _written(path: Level) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hutong.conversions import RULE_KINDS, bounds_of
+from hutong.conversions import RULE_KINDS, bounds_of, repair_words
 from hutong.dictionary.entries import Entries
 from hutong.dictionary.labels import LABELS
 from hutong.dictionary.languages import lacking
@@ -64,7 +64,7 @@ def write(registry: Registry, folder: Path) -> Written:
     environment.filters.update(shown=shown, pretty=pretty, marked=marked)
     environment.globals.update(
         entries=entries, registry=registry, kinds=KINDS, layers=LAYERS, rule_kinds=RULE_KINDS, bounds=bounds_of,
-        raw_fields=raw_fields, release=version("hutong"),
+        raw_fields=raw_fields, repair_words=repair_words, release=version("hutong"),
     )  # fmt: skip
     count = 0
     for lang in LANGS:

@@ -5,7 +5,7 @@ it again gives the published value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from hutong.normalise.elements import Element
 from hutong.normalise.reading import Raw, Unreadable, compile_match, compile_path
 from hutong.normalise.showing import Shower
 from hutong.registry import Source
+from hutong.registry.mended import first_path
 from hutong.registry.read import File
 from hutong.schema.jumps import JUMP
 from hutong.schema.rules import compile_rules
@@ -69,12 +70,19 @@ class Column:
 
 
 def columns_of(
-    row: Row, anew: Row | None, element: Element | None, dataset: Dataset, source: Source, lines: File
+    row: Row,
+    anew: Row | None,
+    element: Element | None,
+    repairs: Sequence[str],
+    dataset: Dataset,
+    source: Source,
+    lines: File,
 ) -> Iterator[Column]:
     """Every column of `row`, the mapped ones first, in the order of the mapping.
 
     anew: the row made again; None where it is not to be had. element: what of the raw record the row is made from;
-    None where the record is gone, or no element of it gives the row. lines: the mapping's file.
+    None where the record is gone, or no element of it gives the row. repairs: names of those by which the record
+    passes. lines: the mapping's file.
     """
     rules = _rules_of(row, dataset, source)
     index = part_of(dataset, source)
@@ -84,6 +92,9 @@ def columns_of(
         conversion = conversion_of(name, rule, dataset, source)
         raw = {} if element is None else {path: _met(element, path, shower) for path in conversion.reads}
         how = conversion.words if element is None else _happened(row, element.raw, rule, conversion, source)
+        for repair in repairs:
+            if first_path(rule) == source.repairs[repair].from_:
+                how = Words(en=f"{how.en}; repair {repair}", zh=f"{how.zh}；修复 {repair}")
         line = f"{lines.path.relative_to(lines.problems.root)}:{lines.line('rows', index, 'fields', name)}"
         for filled in filled_by(name, rule):
             if filled in dataset.names:

@@ -12,20 +12,24 @@ from hutong.meaning import check_meaning
 from hutong.model.dataset import Dataset
 from hutong.model.declared import Words
 from hutong.model.finding import reason
-from hutong.normalise import compile_source, normalise_records, pseudonymiser
+from hutong.model.rows import Normalised
+from hutong.normalise import compile_source, pseudonymiser
 from hutong.normalise.elements import Element
+from hutong.normalise.mend import Mender
 from hutong.normalise.plan import RowPlan
 from hutong.normalise.reading import Raw, Unreadable
+from hutong.normalise.reference import judge_alone
 from hutong.normalise.showing import Shower
 from hutong.pipeline import versions_of
 from hutong.registry import Registry, Source
 from hutong.registry.read import File, Problems
-from hutong.schema.rules import compile_rules
+from hutong.schema.arrow import to_frame
 from hutong.secrets import Secrets
 from hutong.store.paths import Store
 from hutong.trace.columns import Column, Row, columns_of, part_of, shown
 from hutong.trace.made import Made, made_with
 from hutong.trace.raw import Found, raw_of, sequence_of
+from hutong.validate.stage import row_findings
 
 Verdict = Literal["reproduced", "differs", "refused", "gone", "expired", "altered"]
 """What making the row once more from its raw record, by the reference path, gives.
@@ -56,8 +60,9 @@ class Came:
 class Trace:
     """From a published row back to its bytes.
 
-    key: the row's key, personal parts hidden. file: of the mapping. raw: the record with what is personal hidden.
-    why: the reasons where the verdict is `refused`. made: None when the ledger does not have the batch.
+    key: the row's key, personal parts hidden. why: the reasons where the verdict is `refused`. repairs: names of those
+    by which the record passes. file: of the mapping. made: None when the ledger does not have the batch. raw: the
+    record with what is personal hidden.
     """
 
     dataset: Dataset
@@ -65,6 +70,7 @@ class Trace:
     key: Mapping[str, Any]
     verdict: Verdict
     why: tuple[Words, ...]
+    repairs: tuple[str, ...]
     columns: tuple[Column, ...]
     file: str
     sequence: str
@@ -112,7 +118,7 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
     again = _NOT_AGAIN if found is None else _again(row, found, dataset, source, secrets)
     file = f"mappings/{source.connector.platform}/{source.name}.yaml"
     lines = File(registry.root / file, Problems(registry.root))
-    columns = tuple(columns_of(row, again.row, again.element, dataset, source, lines))
+    columns = tuple(columns_of(row, again.row, again.element, again.repairs, dataset, source, lines))
     sequence = sequence_of(row)
     return Trace(
         dataset=dataset,
@@ -120,6 +126,7 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
         key={name: shown(row[name], dataset.field(name)) for name in dataset.key},
         verdict=_verdict(found, again, columns),
         why=again.why,
+        repairs=again.repairs,
         columns=columns,
         file=file,
         sequence=sequence.id,
@@ -133,31 +140,39 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """The row of the same key made once more, the element that it is made from, and why it would be refused now."""
+    """The row of the same key made once more, the element that it is made from, the repairs by which it passes, and why
+    it would be refused now.
+    """
 
     row: Row | None
     element: Element | None
+    repairs: tuple[str, ...]
     why: tuple[Words, ...]
 
 
-_NOT_AGAIN = _Again(None, None, ())
+_NOT_AGAIN = _Again(None, None, (), ())
 
 
 def _again(row: Row, found: Found, dataset: Dataset, source: Source, secrets: Secrets) -> _Again:
-    """`row` by the reference path and the row rules that look at one row alone."""
-    plan = compile_source(source, pseudonymiser(source, secrets))
-    made = normalise_records([found.record], sequence_of(row), row["batch"], plan)
+    """`row` by the reference path, by repairs where the record needs them, and held against the row rules."""
+    keys, sequence, batch = pseudonymiser(source, secrets), sequence_of(row), row["batch"]
+    plan = compile_source(source, keys)
+    alone = judge_alone(found.record, sequence, batch, plan)
+    made = Normalised(
+        received=1,
+        frames={part.dataset: to_frame(alone.rows[part.dataset], part.contract) for part in plan.rows},
+        record=lambda _: found.record,
+        refused=alone.refused,
+    )
+    made = Mender(source, plan, keys, lambda frames: row_findings(frames, source)).mend(made, sequence, batch)
     findings = [finding for one in made.refused for finding in one.findings]
+    findings += row_findings(made.frames, source).get(found.record.number, [])
     rows = list(made.frames[dataset.id].iter_rows(named=True))
     at = next((at for at, one in enumerate(rows) if all(one[name] == row[name] for name in dataset.own_key)), None)
-    if at is not None:
-        codes = {name: frozenset(entries) for name, entries in source.codes.items()}
-        hidden = frozenset(one.name for one in dataset.fields if one.personal != "none")
-        findings += compile_rules(dataset.rules, codes, hidden)(rows[at])
-    part = plan.rows[part_of(dataset, source)]
     return _Again(
         row=None if at is None else rows[at],
-        element=_element(part, found.record.content, len(rows), at),
+        element=_element(plan.rows[part_of(dataset, source)], found.record.content, len(rows), at),
+        repairs=made.released[0].repairs if made.released else (),
         why=tuple(Words(en=reason(finding, "en"), zh=reason(finding, "zh")) for finding in findings),
     )
 

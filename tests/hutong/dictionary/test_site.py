@@ -16,6 +16,7 @@ from hutong.errors import AskedWrongly, RegistryError
 from hutong.registry import Registry, open_registry
 from hutong.settings import read
 from tests.hutong.dictionary.conftest import Page
+from tests.hutong.trace.test_repaired import REPAIR
 
 
 def opened(root: Path) -> Registry:
@@ -84,6 +85,22 @@ def test_a_conversion_is_said_with_its_factor_line_and_unavailable_values(
     assert (field, path, unavailable) == ("speed_mps", "speed", "8191")
     mapping = (declared_here.root / "mappings" / "cloud_control" / "rsm.yaml").read_text(encoding="utf-8")
     assert mapping.splitlines()[int(line) - 1].lstrip().startswith("speed_mps:")
+
+
+def test_a_rule_says_what_passes_and_what_does_not(pages: Mapping[Path, Page], site: Written) -> None:
+    words = pages[site.folder / "en" / "dataset" / "traffic_flow.html"].words
+    at = words.index("occupancy_range")
+    assert words[at + 1 : at + 5] == ["occupancy", "within bounds", "0 … 1", "occupancy = 0.0"]
+    assert "occupancy = 31.0" in words[at + 5 : at + 9]
+
+
+def test_a_repair_stands_on_the_page_of_its_stream(root: Path, tmp_path: Path) -> None:
+    folder = root / "mappings" / "transport_info" / "repairs" / "section_flow"
+    folder.mkdir(parents=True)
+    (folder / "nine_is_free.yaml").write_text(REPAIR, encoding="utf-8")
+    written = write(opened(root), tmp_path / "out")
+    page = Page((written.folder / "en" / "stream" / "transport_info.section_flow.html").read_text(encoding="utf-8"))
+    assert {"nine_is_free", "codes of status: 9 → free", "congestion_level_unmapped"} <= set(page.words)
 
 
 def test_a_code_list_says_what_each_platform_sends(pages: Mapping[Path, Page], site: Written) -> None:
