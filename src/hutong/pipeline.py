@@ -41,6 +41,7 @@ from hutong.store.crypt import StoreKey
 from hutong.store.landing import LandedPage, mark, pull_ended_by, read_batch
 from hutong.store.paths import Store
 from hutong.store.tables import fitted
+from hutong.validate.around import Around
 from hutong.validate.stage import row_findings, validate
 
 log = logging.getLogger(__name__)
@@ -131,23 +132,32 @@ def publish_landed(
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     mender = _mender(source, plan, pseudonyms)
     for batch in waiting:
+        # Made anew beside the lake that people read, it was published before.
+        around = Around(sequence, batch, registry, store, is_again=into != store)
         left_out = dropped.get(batch, frozenset())
-        pages, validated, refresh = _looked_at(source, sequence, batch, plan, mender, store, key, left_out)
+        pages, validated, refresh = _looked_at(source, around, plan, mender, key, left_out)
         validated = replace(validated, verdict=verdicts.get(batch))
         yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
 
 
 def publish_refused(
-    source: Source, sequence: Sequence, batch: int, registry: Registry, store: Store, secrets: Secrets
+    source: Source,
+    sequence: Sequence,
+    batch: int,
+    registry: Registry,
+    store: Store,
+    secrets: Secrets,
+    dropped: Set[int] = frozenset(),
 ) -> Callable[[], Published]:
     """Look again at a batch that was refused; the function given back publishes it, whatever gates say.
 
-    Raises as `publish_landed` does before anything is published.
+    dropped: as `publish_landed` has it, of this batch. Raises as `publish_landed` does before anything is published.
     """
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     mender = _mender(source, plan, pseudonyms)
-    pages, validated, refresh = _looked_at(source, sequence, batch, plan, mender, store, key)
+    around = Around(sequence, batch, registry, store, is_again=True)
+    pages, validated, refresh = _looked_at(source, around, plan, mender, key, dropped)
     accepted = replace(validated, verdict="accept")
     return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
 
@@ -158,15 +168,14 @@ def _mender(source: Source, plan: Plan, pseudonyms: Pseudonymiser | None) -> Men
 
 def _looked_at(
     source: Source,
-    sequence: Sequence,
-    batch: int,
+    around: Around,
     plan: Plan,
     mender: Mender,
-    store: Store,
     key: StoreKey | None,
     dropped: Set[int] = frozenset(),
 ) -> tuple[list[LandedPage], Validated, Refresh | None]:
     """The pages of a batch, what of it may pass, and what the pull that it ends shows. Raises StoreError."""
+    sequence, batch, store = around.sequence, around.batch, around.store
     pages = list(read_batch(store, sequence, batch, key))
     if not pages:
         raise StoreError(
@@ -177,7 +186,7 @@ def _looked_at(
     normalised = normalise(pages, sequence, batch, plan, late.lags)
     normalised = without(normalised, dropped, sequence, batch, plan)
     normalised = mender.mend(normalised, sequence, batch)
-    return pages, validate(normalised, source), _refresh(source, sequence, batch, pages, plan, store, key)
+    return pages, validate(normalised, source, around), _refresh(source, sequence, batch, pages, plan, store, key)
 
 
 def _refresh(

@@ -158,13 +158,19 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What a dataset gate said of a batch."""
+    """What a dataset gate said of a batch.
+
+    observed, expected: in figures and signs; observed as `unexpected/all` rows where rows are told apart. rows: how
+    many were judged.
+    """
 
     dataset: str
     gate: str
     severity: str
     passed: bool
     observed: str
+    expected: str = ""
+    rows: int = 0
 
 
 Change = Literal["field_new", "field_gone", "type_changed"]

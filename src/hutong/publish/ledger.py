@@ -6,13 +6,15 @@ import json
 import re
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hutong.model.batch import Refused, Sequence, Versions
+from hutong.model.batch import GateResult, Refused, Sequence, Versions
+from hutong.model.dataset import TableName
+from hutong.model.declared import Words
 from hutong.model.finding import Finding, reason
 from hutong.registry import Source
 from hutong.store.landing import LandedPage
@@ -129,6 +131,34 @@ _ELEMENT = re.compile(r"\[\d+\]")
 def _look(finding: Finding) -> tuple[str, str]:
     """What makes findings of two records alike: the rule and the place, whatever element of a list it is."""
     return finding.rule, _ELEMENT.sub("[]", finding.place)
+
+
+def gate_rows(sequence: Sequence, batch: int, gates: Iterable[GateResult], source: Source) -> list[dict[str, Any]]:
+    """What each gate said of a batch. gates: as the deciding commit carries them."""
+    now = datetime.now(UTC)
+    words = {(one.table, gate.name): gate.words for one in source.datasets.values() for gate in one.gates}
+    return [
+        {
+            "city": sequence.city,
+            "platform": sequence.platform,
+            "stream": sequence.stream,
+            "sequence": sequence.id,
+            "batch": batch,
+            "target": f"{sequence.id}#{batch}",
+            "dataset": one.dataset,
+            "gate": one.gate,
+            # A batch that an older release began may name gates that are declared no longer.
+            "title_zh": (said := words.get((TableName(one.dataset), one.gate), Words(zh="", en=""))).zh,
+            "title_en": said.en,
+            "severity": one.severity,
+            "outcome": "passed" if one.passed else "failed",
+            "observed": one.observed,
+            "expected": one.expected,
+            "rows": one.rows,
+            "judged_at": now,
+        }
+        for one in gates
+    ]
 
 
 def service_row(

@@ -1,4 +1,5 @@
-"""Commit a checked batch: quarantine, the other datasets, the deciding dataset, platform_service, and last the ledger.
+"""Commit a checked batch: quarantine, the other datasets, the deciding dataset, platform_service, gate_result where
+there are gates, and last the ledger.
 
 Every dataset's commit carries the fates of the records that it decides, worked out on the snapshot it was committed on
 (`fates.py`). The deciding dataset is the first of the mapping: its commit, the last of them, carries the batch's whole
@@ -24,7 +25,7 @@ from hutong.model.batch import GateResult, Published, Sequence, Versions
 from hutong.model.dataset import Dataset
 from hutong.model.rows import Refresh, Validated
 from hutong.publish.fates import Decides, deciders
-from hutong.publish.ledger import ledger_rows, quarantine_rows, service_row
+from hutong.publish.ledger import gate_rows, ledger_rows, quarantine_rows, service_row
 from hutong.publish.upsert import Shown, change_for
 from hutong.registry import Registry, Source
 from hutong.schema.arrow import to_table
@@ -66,10 +67,14 @@ def publish(
     service = service_row(sequence, batch, pages, _newest(validated), source)
     services = registry.dataset("platform_service")
     _commit_rows(services, store.base(services.table), [service], sequence, batch)
+    gates = tuple(GateResult(**gate) for gate in account["gates"])
+    if any(dataset.gates for dataset in source.datasets.values()):
+        results = registry.dataset("gate_result")
+        judged = gate_rows(sequence, batch, gates, source)
+        _commit_rows(results, store.base(results.table), judged, sequence, batch)
     landed_at = pages[-1].fetched_at
     entries = ledger_rows(sequence, batch, account, versions, landed_at, source.deciding.table)
     _commit_rows(registry.dataset("ledger"), store.ledger(sequence.platform), entries, sequence, batch)
-    gates = tuple(GateResult(**gate) for gate in account["gates"])
     fates = dict(account["fates"])
     if account["quarantined"]:
         fates["quarantined"] = sum(account["quarantined"].values())

@@ -19,8 +19,9 @@ from hutong.model.incremental import Incremental, NumberCursor
 from hutong.model.paginator import SinglePage, WindowSplit
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Place
+from hutong.schema.gates import REFERENCES, columns_of
 
-OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases"})
+OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases", "gate_result"})
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
 _SCHEMES = {
     "http": ("http", "https"),
@@ -61,10 +62,40 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
                     *table,
                     "quality",
                 )
+    for gate in dataset.gates:
+        for name in columns_of(gate):
+            if name not in names:
+                file.problem(
+                    f"the gate '{gate.name}' names '{name}', which is no column; {nearest(name, names)}",
+                    *table,
+                    "quality",
+                )
     if dataset.revision is not None and dataset.revision not in names:
         file.problem(
             f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table
         )
+
+
+def check_references(file: File, dataset: Dataset, datasets: Mapping[str, Dataset]) -> None:
+    """The gates of a contract that name other datasets."""
+    for gate in dataset.gates:
+        if gate.expectation != REFERENCES:
+            continue
+        other = datasets.get(gate.kwargs["dataset"])
+        if other is None:
+            said = f"there is no dataset '{gate.kwargs['dataset']}'; {nearest(gate.kwargs['dataset'], datasets)}"
+            file.problem(f"the gate '{gate.name}': {said}", "schema", 0, "quality")
+            continue
+        for own, name in zip(gate.kwargs["column_list"], gate.kwargs["reference"], strict=True):
+            if name not in other.names:
+                said = f"{other.id} has no column '{name}'; {nearest(name, other.names)}"
+                file.problem(f"the gate '{gate.name}': {said}", "schema", 0, "quality")
+            elif own in dataset.names and dataset.field(own).type != other.field(name).type:
+                types = f"{dataset.field(own).type} and {other.field(name).type}"
+                file.problem(
+                    f"the gate '{gate.name}' compares {own} with {other.id}.{name}, which are {types}",
+                    "schema", 0, "quality",
+                )  # fmt: skip
 
 
 def check_connector(file: File, connector: Connector) -> None:

@@ -17,6 +17,7 @@ from pydantic import Field as Described
 from hutong.errors import nearest
 from hutong.model.dataset import About, Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
 from hutong.model.declared import Declared, Name, Words
+from hutong.schema.gates import read_gate
 from hutong.schema.rules import row_rules
 
 Version = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*\.\d+\.\d+$")]
@@ -70,7 +71,8 @@ class Quality(Declared):
     name: Name
     description: str
     """Chinese, then ` / `, then English."""
-    severity: Severity = "critical"
+    severity: Severity | None = None
+    """Of a gate: critical refuses the batch. Left out, freshness and volume are warnings, the others critical."""
     implementation: dict[str, Any]
 
 
@@ -298,13 +300,7 @@ def _is_a(value: Any, kind: Literal["a number", "texts"]) -> bool:
 
 def _gate(entry: Quality) -> Gate:
     zh, _, en = entry.description.partition(" / ")
-    return Gate(
-        name=entry.name,
-        words=Words(zh=zh, en=en),
-        severity=entry.severity,
-        expectation=str(entry.implementation.get("type", "")),
-        kwargs=dict(entry.implementation.get("kwargs", {})),
-    )
+    return read_gate(entry.name, Words(zh=zh, en=en), entry.severity, entry.implementation)
 
 
 def _one_of(value: Any, known: tuple[Any, ...], what: str) -> Any:

@@ -20,6 +20,7 @@ from hutong.registry import Source
 from hutong.schema.masks import doubtful
 from hutong.schema.rules import compile_rows
 from hutong.schema.versions import winners
+from hutong.validate.around import Around
 from hutong.validate.gates import check_gates
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,11 @@ def row_findings(frames: Mapping[str, pl.DataFrame], source: Source) -> dict[int
     return findings
 
 
-def validate(normalised: Normalised, source: Source) -> Validated:
-    """The rows of `normalised` checked against the contracts of `source`."""
+def validate(normalised: Normalised, source: Source, around: Around | None = None) -> Validated:
+    """The rows of `normalised` checked against the contracts of `source`.
+
+    around: where the batch stands among others; gates that look beyond it say nothing without.
+    """
     findings = row_findings(normalised.frames, source)
     frames, repeats = {}, {}
     for name, frame in normalised.frames.items():
@@ -51,7 +55,7 @@ def validate(normalised: Normalised, source: Source) -> Validated:
         Refused(record := normalised.record(number), tuple(found), raw_text(record, source.stream))
         for number, found in findings.items()
     ]
-    gates = [result for name, frame in frames.items() for result in check_gates(frame, source.datasets[name])]
+    gates = [result for name in frames for result in check_gates(frames, source.datasets[name], around)]
     for gate in gates:
         if not gate.passed:
             log.warning(

@@ -34,18 +34,18 @@ def test_each_gate_says_for_itself_whether_the_batch_passes_and_what_it_saw() ->
             gate("mostly_small", "expect_column_values_to_be_between", column="value", max_value=2, mostly=0.5),
         ),
     )
-    results = check_gates(table(1.0, 2.0, 3.0), gated)
+    results = check_gates({"thing": table(1.0, 2.0, 3.0)}, gated)
     assert [(one.gate, one.severity, one.passed) for one in results] == [
         ("keys", "critical", True),
         ("small", "warning", False),
         ("mostly_small", "critical", True),
     ]
-    assert results[1].observed == "1 of 3 rows"
+    assert results[1].observed == "1/3"
 
 
 def test_a_gate_that_cannot_be_judged_fails_and_says_why() -> None:
     gated = replace(dataset(), gates=(gate("wrong", "expect_column_values_to_be_between", column="city", min_value=1),))
-    (result,) = check_gates(table(1.0), gated)
+    (result,) = check_gates({"thing": table(1.0)}, gated)
     assert not result.passed
     assert "could not be judged" in result.observed
 
@@ -54,7 +54,7 @@ def test_nothing_is_asked_of_an_empty_batch() -> None:
     gated = replace(
         dataset(), gates=(gate("small", "expect_column_values_to_be_between", column="value", max_value=2),)
     )
-    assert check_gates(table(1.0).clear(), gated) == []
+    assert check_gates({"thing": table(1.0).clear()}, gated) == []
 
 
 @pytest.fixture(scope="module")
