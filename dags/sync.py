@@ -1,14 +1,15 @@
 """One DAG per platform: each of its streams, in each city, is landed and then published.
 
-A stream's two tasks share a map index and wait for nothing else, so a stream that fails holds up no other. Airflow
-reads this file all day: tasks import what they need when they run.
+A stream's two tasks share a map index and wait for nothing else, so a stream that fails holds up no other. A batch that
+a gate refused fails the last task, which names the gate. Airflow reads this file all day: tasks import what they need
+when they run.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, TriggerRule, task, task_group
+from airflow.sdk import DAG, TriggerRule, get_current_context, task, task_group
 
 from hutong import settings
 from hutong.model.connector import Connector
@@ -29,22 +30,30 @@ def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DA
     # Of a platform that is paused in mid-pull, what has landed is published all the same.
     @task(
         task_id=names.PUBLISH,
-        map_index_template=declare.PLACE_NAME,
+        map_index_template=declare.PLACE_AND_GATES,
         outlets=[changed],
         trigger_rule=TriggerRule.NONE_FAILED,
     )
     def publish(place: declare.Place, landed: dict[str, Any] | None, *, outlet_events: Any) -> dict[str, Any]:
-        from hutong.orchestrate import tasks
+        from hutong.orchestrate import refusing, tasks
 
         receipt = tasks.publish(place["platform"], place["stream"], place["city"])
         for dataset, rows in receipt["rows"].items():
             told = {name: receipt[name] for name in ("sequence", "first", "last")} | {"rows": rows}
             outlet_events[changed].add(declare.asset(dataset), extra=told)
+        get_current_context()[declare.REFUSED] = refusing.mark(receipt)
         return receipt
 
     @task_group(group_id="stream", prefix_group_id=False)
     def stream(place: declare.Place) -> None:
         publish(place=place, landed=land(place=place))
+
+    # Behind everything, so it must not run where something failed: the last task's state is the run's.
+    @task(task_id=names.GATES, trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+    def gates(*, ti: Any) -> None:
+        from hutong.orchestrate import refusing
+
+        refusing.tell(ti.xcom_pull(task_ids=[names.PUBLISH]))
 
     with DAG(
         dag_id=names.sync_dag(connector.platform),
@@ -56,7 +65,7 @@ def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DA
         tags=[connector.platform, connector.tier, *connector.cities],
         default_args=declare.defaults(connector),
     ) as dag:
-        stream.expand(place=declare.places(registry, connector.platform))
+        stream.expand(place=declare.places(registry, connector.platform)) >> gates()
     return dag
 
 

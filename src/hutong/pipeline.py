@@ -162,6 +162,16 @@ def publish_refused(
     return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
 
 
+def checked(
+    source: Source, sequence: Sequence, batch: int, registry: Registry, store: Store, secrets: Secrets
+) -> tuple[Validated, Around]:
+    """What of a landed batch may pass as things are declared now, and its place among others. Raises StoreError."""
+    key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
+    plan, around = compile_source(source, pseudonyms), Around(sequence, batch, registry, store)
+    _, validated, _ = _looked_at(source, around, plan, _mender(source, plan, pseudonyms), key)
+    return validated, around
+
+
 def _mender(source: Source, plan: Plan, pseudonyms: Pseudonymiser | None) -> Mender:
     return Mender(source, plan, pseudonyms, lambda frames: row_findings(frames, source))
 

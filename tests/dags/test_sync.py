@@ -44,8 +44,9 @@ def dag(told: dict[str, Any], platform: str) -> dict[str, Any]:
 
 
 def test_a_run_is_two_tasks_and_each_index_waits_for_its_own_only(dag: dict[str, Any]) -> None:
-    assert {name: task["upstream"] for name, task in dag["tasks"].items()} == {"land": [], "publish": ["land"]}
-    assert {task["group"] for task in dag["tasks"].values()} == {"MappedTaskGroup"}
+    upstream = {name: task["upstream"] for name, task in dag["tasks"].items()}
+    assert upstream == {"land": [], "publish": ["land"], "gates": ["publish"]}
+    assert {dag["tasks"][name]["group"] for name in ("land", "publish")} == {"MappedTaskGroup"}
 
 
 def test_an_index_stands_for_a_stream_in_a_city(dag: dict[str, Any], platform: str, registry: Registry) -> None:
@@ -54,7 +55,9 @@ def test_an_index_stands_for_a_stream_in_a_city(dag: dict[str, Any], platform: s
         (stream, city) for stream in connector.streams for city in connector.cities
     ]
     assert [place["name"] for place in dag["places"]] == [f"{p['stream']} · {p['city']}" for p in dag["places"]]
-    assert {task["index_name"] for task in dag["tasks"].values()} == {"{{ task.op_kwargs['place']['name'] }}"}
+    place = "{{ task.op_kwargs['place']['name'] }}"
+    assert dag["tasks"]["land"]["index_name"] == place
+    assert dag["tasks"]["publish"]["index_name"] == f"{place}{{{{ refused_by | default('') }}}}"
 
 
 def test_every_task_runs_in_its_platforms_pool(dag: dict[str, Any], platform: str) -> None:
@@ -65,6 +68,8 @@ def test_what_has_landed_is_published_when_the_rest_is_skipped_but_not_when_it_f
     assert {name: task["rule"] for name, task in dag["tasks"].items()} == {
         "land": "all_success",
         "publish": "none_failed",
+        # It ends the run, whose state is its own: were it to run all the same, it would hide a failure.
+        "gates": "none_failed",
     }
 
 
@@ -73,8 +78,10 @@ def test_every_task_belongs_to_the_platforms_owner(dag: dict[str, Any], platform
 
 
 def test_a_task_is_tried_twice_more_and_ever_later(dag: dict[str, Any]) -> None:
-    for task in dag["tasks"].values():
+    for name in ("land", "publish"):
+        task = dag["tasks"][name]
         assert (task["retries"], task["retry_delay_s"], task["backoff"]) == (2, 10, 2)
+    assert dag["tasks"]["gates"]["retries"] == 0
 
 
 def test_what_somebody_has_to_mend_first_is_not_tried_again(dag: dict[str, Any]) -> None:
@@ -84,7 +91,11 @@ def test_what_somebody_has_to_mend_first_is_not_tried_again(dag: dict[str, Any])
 
 
 def test_only_publishing_announces_datasets_and_only_those_it_changed(dag: dict[str, Any]) -> None:
-    assert {name: task["outlets"] for name, task in dag["tasks"].items()} == {"land": [], "publish": ["AssetAlias"]}
+    assert {name: task["outlets"] for name, task in dag["tasks"].items()} == {
+        "land": [],
+        "publish": ["AssetAlias"],
+        "gates": [],
+    }
 
 
 def test_one_run_at_a_time_and_none_for_the_past(dag: dict[str, Any]) -> None:

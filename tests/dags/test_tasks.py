@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hutong.model.batch import GateResult, Published, Sequence
+from hutong.orchestrate.refusing import mark, tell
 from hutong.orchestrate.tasks import land, summed
 from hutong.pauses import pause
 from hutong.registry import Registry
@@ -34,7 +36,41 @@ def test_receipts_of_several_batches_are_summed() -> None:
         "fates": {"published": 21, "quarantined": 9},
         "rows": {"junction": {"written": 21}},
         "gates": {"junction.many_enough": 2},
+        "refused": {},
+        "refused_batches": 0,
     }
+
+
+def refused(number: int, *gates: GateResult) -> Published:
+    return replace(batch(number), fates={"refused": 10}, rows={}, gates=gates)
+
+
+def test_a_receipt_says_which_batches_were_refused_and_by_what() -> None:
+    critical = GateResult("junction", "lon_in_city", "critical", False, "20/20")
+    warning = GateResult("junction", "volume_is_usual", "warning", False, "3")
+    receipt = summed(SEQUENCE, [batch(4), refused(5, critical, warning), batch(6), refused(7)])
+    assert receipt["refused"] == {
+        "cim/junction/500000#5": ["junction.lon_in_city"],
+        "cim/junction/500000#7": ["drift"],
+    }
+    assert mark(receipt) == " · 拒绝 refused: drift, junction.lon_in_city"
+    assert len(summed(SEQUENCE, [refused(number, critical) for number in range(1, 500)])["refused"]) == 3
+
+
+def test_a_run_in_which_a_batch_was_refused_fails_once_and_names_gate_batch_and_next_step() -> None:
+    critical = GateResult("junction", "lon_in_city", "critical", False, "20/20")
+    with pytest.raises(AirflowFailException) as failed:
+        tell([None, summed(SEQUENCE, [batch(4)]), summed(SEQUENCE, [refused(n, critical) for n in (5, 6, 7, 8)])])
+    said = str(failed.value)
+    assert "cim/junction/500000#5 by junction.lon_in_city" in said
+    assert "1 more of cim/junction/500000" in said
+    assert "`hutong gates accept|reject BATCH" in said
+
+
+def test_a_run_in_which_nothing_was_refused_is_left_as_it_is() -> None:
+    receipt = summed(SEQUENCE, [batch(4, passed=False)])
+    tell([None, receipt])
+    assert mark(receipt) == ""
 
 
 def test_a_run_that_found_nothing_new_announces_no_dataset() -> None:

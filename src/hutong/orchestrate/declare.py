@@ -22,6 +22,11 @@ ZONE = "Asia/Shanghai"
 PLACE_NAME = "{{ task.op_kwargs['place']['name'] }}"
 """How Airflow shows a mapped task: its stream and city instead of a number."""
 
+REFUSED = "refused_by"
+"""What the task `publish` puts into its context for its own name."""
+PLACE_AND_GATES = f"{PLACE_NAME}{{{{ {REFUSED} | default('') }}}}"
+"""How it shows `publish` once it ran: with the gates that refused a batch."""
+
 HOPELESS: list[type[BaseException] | str] = [
     AskedWrongly,
     PlatformGarbled,

@@ -8,6 +8,9 @@ REPORT = "report"
 LAND, PUBLISH = "land", "publish"
 """The two tasks of a stream's run."""
 
+GATES = "gates"
+"""The task behind all streams of a platform: it fails where a batch was refused, and says by which gate."""
+
 
 def sync_dag(platform: str) -> str:
     """The id of the DAG that syncs `platform`.

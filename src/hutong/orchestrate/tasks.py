@@ -12,6 +12,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from hutong import settings
+from hutong.decisions import name_of
 from hutong.errors import PlatformResting
 from hutong.model.batch import Published, Sequence
 from hutong.orchestrate.connections import secrets_of_task
@@ -19,6 +20,9 @@ from hutong.pipeline import allowance, land_new, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets
 from hutong.store.paths import Store, open_store
+
+NAMED = 3
+"""So many refused batches are named in a receipt."""
 
 
 def land(platform: str, stream: str, city: str) -> dict[str, Any]:
@@ -57,8 +61,10 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
     """The receipts of several batches of one sequence as one.
 
     first, last: batch numbers, None when none waited. rows: dataset -> what was done -> rows. gates: those that found
-    something, with how often.
+    something, with how often. refused: the first few batches that gates, or drift, refused as a whole, by the names
+    that `hutong gates` takes, each with what refused it; refused_batches: how many there are.
     """
+    refused = [batch for batch in batches if batch.fates.get("refused")]
     rows: dict[str, Counter[str]] = {}
     fates: Counter[str] = Counter()
     for batch in batches:
@@ -72,8 +78,16 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
         "received": sum(batch.received for batch in batches),
         "fates": dict(fates),
         "rows": {dataset: dict(counts) for dataset, counts in rows.items()},
+        "refused": {name_of(sequence.id, batch.batch): refused_by(batch) for batch in refused[:NAMED]},
+        "refused_batches": len(refused),
         "gates": dict(Counter(f"{g.dataset}.{g.gate}" for batch in batches for g in batch.gates if not g.passed)),
     }
+
+
+def refused_by(batch: Published) -> list[str]:
+    """The gates that refused `batch`, as `dataset.gate`; `drift` where none did."""
+    failed = [f"{one.dataset}.{one.gate}" for one in batch.gates if not one.passed and one.severity == "critical"]
+    return failed or ["drift"]
 
 
 def _opened() -> tuple[Registry, Store, Secrets]:

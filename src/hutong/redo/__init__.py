@@ -3,9 +3,9 @@ is declared, `accept` publishes a batch that a gate refused, `reject` closes it,
 good.
 """
 
-from hutong.redo.decide import accept, reject
+from hutong.redo.decide import accept, data_docs, reject
 from hutong.redo.drop import Dropping, drop
 from hutong.redo.rebuild import Rebuilt, rebuilding
 from hutong.redo.replay import Replayed, replaying
 
-__all__ = ["Dropping", "Rebuilt", "Replayed", "accept", "drop", "rebuilding", "reject", "replaying"]
+__all__ = ["Dropping", "Rebuilt", "Replayed", "accept", "data_docs", "drop", "rebuilding", "reject", "replaying"]

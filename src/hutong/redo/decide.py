@@ -1,13 +1,14 @@
-"""Accept or reject a batch that a gate, or drift of a frozen stream, refused."""
+"""Accept or reject a batch that a gate, or drift of a frozen stream, refused, after a look at what its gates say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from hutong.decisions import accepted_of, decide, decisions, name_of, read_name, still_refused
 from hutong.errors import AskedWrongly, HutongError, StoreError
 from hutong.model.batch import Published, Sequence
-from hutong.pipeline import publish_refused, versions_of
+from hutong.pipeline import checked, publish_refused, versions_of
 from hutong.publish.stage import last_published
 from hutong.redo.accounts import entries, made_with
 from hutong.registry import Registry, Source
@@ -15,6 +16,7 @@ from hutong.secrets import Secrets
 from hutong.store.landing import held
 from hutong.store.paths import Store
 from hutong.store.tables import existing, number
+from hutong.validate.gates import write_docs
 
 
 def accept(name: str, reason: str, registry: Registry, store: Store, secrets: Secrets) -> Published | None:
@@ -49,6 +51,19 @@ def reject(name: str, reason: str, registry: Registry, store: Store) -> None:
     _source(sequence, registry)
     _must_be_refused(sequence, batch, registry, store)
     decide("reject", sequence, batch, reason, registry, store)
+
+
+def data_docs(name: str, folder: Path, registry: Registry, store: Store, secrets: Secrets) -> list[Path]:
+    """The Data Docs of Great Expectations about the batch called `name`, one site per dataset below `folder`, made from
+    what landing holds of it; where each begins. Nothing is written elsewhere.
+
+    Raises AskedWrongly for what is no batch, StoreError when landing no longer holds it.
+    """
+    sequence, batch = read_name(name)
+    source = _source(sequence, registry)
+    validated, around = checked(source, sequence, batch, registry, store, secrets)
+    sites = (write_docs(validated.frames, dataset, around, folder / dataset.id) for dataset in source.datasets.values())
+    return [site for site in sites if site is not None]
 
 
 def _source(sequence: Sequence, registry: Registry) -> Source:
