@@ -48,7 +48,8 @@ def publish_accepted(
     """
     accepted = accepted_of(origin, batch)
     account = commit_datasets(accepted, ONLY, validated, source, pages, refresh, store)
-    fates = {fate: count for fate, count in account["fates"].items() if fate != "withheld"}
+    # What was left out before the gates looked is accounted already.
+    fates = {fate: count for fate, count in account["fates"].items() if fate not in ("withheld", "dropped")}
     dataset = registry.dataset("ledger")
 
     def build(ledger: DeltaTable) -> Change:

@@ -11,6 +11,7 @@ from hutong.model.batch import Published, Sequence
 from hutong.pipeline import checked, publish_refused, versions_of
 from hutong.publish.stage import last_published
 from hutong.redo.accounts import entries, made_with
+from hutong.redo.kept import Kept, dropped_records
 from hutong.registry import Registry, Source
 from hutong.secrets import Secrets
 from hutong.store.landing import held
@@ -37,7 +38,9 @@ def accept(name: str, reason: str, registry: Registry, store: Store, secrets: Se
             f"landing no longer holds {name_of(sequence.id, batch)}", "restore the landing table from a backup"
         )
     # Before anything is decided, whatever is missing for publishing: a key, a page, a table that cannot be written.
-    publish: Callable[[], Published] = publish_refused(source, sequence, batch, registry, store, secrets)
+    live = Sequence(sequence.platform, sequence.stream, sequence.city)
+    dropped = dropped_records(Kept(live, registry, store)).get(sequence.id, {}).get(batch, frozenset())
+    publish: Callable[[], Published] = publish_refused(source, sequence, batch, registry, store, secrets, dropped)
     decide("accept", sequence, batch, reason, registry, store)
     return publish()
 
