@@ -18,6 +18,7 @@ from hutong.model.privacy import HIDDEN
 from hutong.normalise import Pseudonymiser, compile_source, normalise_records
 from hutong.normalise.showing import Shower
 from hutong.registry import Source
+from hutong.schema.shape import shape_of
 
 RECEIVED = datetime(2026, 3, 18, 0, 21, tzinfo=UTC)
 """As if they had come then: the pages must be the same whenever they are made."""
@@ -54,7 +55,7 @@ def examples_of(source: Source) -> list[Example]:
             for refused in made.refused
             for finding in refused.findings
         )
-        found.append(Example(shower.record(content, source.schema), rows, why))
+        found.append(Example(shower.record(content, shape_of(source.schema)), rows, why))
     return found
 
 

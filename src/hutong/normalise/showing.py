@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hutong.model.connector import JsonSchema, Stream
+from hutong.model.connector import Stream
 from hutong.model.privacy import HIDDEN, mask
+from hutong.schema.shape import Shape
 
 LONGEST = 80
 LONGEST_KEY, LONGEST_PATH = 64, 200
@@ -32,31 +33,26 @@ class Shower:
             return HIDDEN
         return shortened(self._masked(_json(value)))
 
-    def record(self, content: Mapping[str, Any], schema: JsonSchema) -> dict[str, Any]:
-        """A whole record with what is personal hidden, and, of a stream that has personal fields, what its `schema`
-        does not declare: nobody said that it is not a personal one.
+    def record(self, content: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+        """A whole record as plain data. Of a stream that has personal fields these are hidden, and whatever its schema
+        (`shape`) does not declare: nobody said that it is not a personal one.
         """
-        return {
-            self._masked(key): value
-            if not self._personal
-            else self._hidden((key,), value)
-            if key in schema["properties"]
-            else HIDDEN
-            for key, value in content.items()
-        }
+        shown: dict[str, Any] = self._hidden((), content, shape) if self._personal else dict(content)
+        return shown
 
-    def _hidden(self, path: tuple[str, ...], value: Any) -> Any:
+    def _hidden(self, path: tuple[str, ...], value: Any, shape: Shape) -> Any:
         if list(path) in self._personal:
             return HIDDEN
-        match value:
-            case dict():
-                return {self._masked(key): self._hidden((*path, key), inner) for key, inner in value.items()}
-            case list():
-                return [self._hidden(path, inner) for inner in value]
-            case str():
-                return mask(value)
-            case _:
-                return value
+        if isinstance(value, list):
+            return [self._hidden(path, one, shape.inside()) for one in value]
+        if not isinstance(value, dict):
+            return mask(value) if isinstance(value, str) else value
+        # An object may stand for a list of one.
+        declared = shape.inside().fields or {}
+        return {
+            self._masked(key): self._hidden((*path, key), one, declared[key]) if key in declared else HIDDEN
+            for key, one in value.items()
+        }
 
     def undeclared(self, value: Any) -> str:
         """`value` of a field that the schema does not declare; nobody said that it is not a personal one."""

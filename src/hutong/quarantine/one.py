@@ -17,6 +17,7 @@ from hutong.pages import records_of
 from hutong.pipeline import store_key
 from hutong.quarantine.look import Chosen, Said, said_of
 from hutong.registry import Registry, Source
+from hutong.schema.shape import shape_of
 from hutong.secrets import Secrets
 from hutong.store.landing import read_batch
 from hutong.store.paths import Store
@@ -122,7 +123,7 @@ def _raw(
     if record is None:
         return None, "landing no longer holds the batch", None, None
     page = next(one for one in pages if one.number == record.page)
-    return Shower(source.stream).record(record.content, source.schema), None, page.url, page.fetched_at
+    return Shower(source.stream).record(record.content, shape_of(source.schema)), None, page.url, page.fetched_at
 
 
 def places_of(

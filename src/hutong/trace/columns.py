@@ -5,6 +5,7 @@ it again gives the published value.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,8 +32,8 @@ Again = Literal["same", "rounding", "differs", "unknown"]
 knows, since the raw record is gone or gives no row any more.
 """
 
-_CLOSE = 1e-9
-"""Relative, and of degrees absolute: two ways of computing one place may differ by less."""
+_CLOSE, _CLOSE_DEG = 1e-11, 1e-9
+"""Of a number relative, of the degrees of a line absolute: two ways of computing one place may differ by less."""
 
 Row = Mapping[str, Any]
 
@@ -155,12 +156,11 @@ def shown(value: Any, one: Field) -> Any:
     """A column's value as it may be shown: of a personal one only whether it is given, of a pseudonym its key's id."""
     if value is None or one.personal == "none":
         return value
-    key, colon, _ = value.partition(":") if isinstance(value, str) else ("", "", "")
-    return f"{key}:{HIDDEN}" if colon and len(key) == _KEY_ID else HIDDEN
+    is_pseudonym = isinstance(value, str) and _PSEUDONYM.fullmatch(value)
+    return f"{value.partition(':')[0]}:{HIDDEN}" if is_pseudonym else HIDDEN
 
 
-_KEY_ID = 8
-"""Digits of a pseudonym key's id."""
+_PSEUDONYM = re.compile(r"[0-9a-f]{8}:[0-9a-f]{64}")
 
 
 def _compared(value: Any, now: Any, one: Field) -> Again:
@@ -177,7 +177,7 @@ def _compared(value: Any, now: Any, one: Field) -> Again:
 
 def _is_near(value: bytes, now: bytes) -> bool:
     try:
-        return bool(shapely.equals_exact(shapely.from_wkb(value), shapely.from_wkb(now), _CLOSE))
+        return bool(shapely.equals_exact(shapely.from_wkb(value), shapely.from_wkb(now), _CLOSE_DEG))
     except shapely.errors.ShapelyError:
         return False
 

@@ -24,6 +24,7 @@ from hutong.pipeline import versions_of
 from hutong.registry import Registry, Source
 from hutong.registry.read import File, Problems
 from hutong.schema.arrow import to_frame
+from hutong.schema.shape import shape_of
 from hutong.secrets import Secrets
 from hutong.store.paths import Store
 from hutong.trace.columns import Column, Row, columns_of, part_of, shown
@@ -134,7 +135,7 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
         record=row["record"],
         made=made_with(sequence, row["batch"], dataset, source, versions_of(source, secrets), registry, store),
         came=None if found is None else _came(found),
-        raw=None if found is None else Shower(source.stream).record(found.record.content, source.schema),
+        raw=None if found is None else Shower(source.stream).record(found.record.content, shape_of(source.schema)),
     )
 
 

@@ -16,6 +16,7 @@ from hutong.registry import Registry
 from hutong.secrets import Secrets, resolver
 from hutong.settings import Settings, read
 from hutong.store.paths import Store
+from hutong.trace.columns import shown
 from tests.hutong.making import START
 from tests.hutong.trace.conftest import column, traced
 
@@ -116,3 +117,12 @@ def test_nothing_personal_is_shown_on_the_screen_or_to_programs(
 def test_without_the_store_s_key_the_secret_to_set_is_named(registry: Registry, store: Store, declared: Path) -> None:
     with pytest.raises(SecretMissing, match="store_key"):
         traced("traffic_event", ITEM["sgbh"], registry, store, resolver(read({"HUTONG_ROOT": str(declared)})))
+
+
+def test_of_a_personal_column_only_the_key_of_a_pseudonym_is_shown(registry: Registry) -> None:
+    dataset = registry.dataset("traffic_event")
+    plate, description = dataset.field("plate_key"), dataset.field("description")
+    assert shown(f"{'ab' * 4}:{'cd' * 32}", plate) == "abababab:(personal)"
+    # Eight characters in front of a colon do not make a pseudonym.
+    assert shown("张三驾驶小客车说: 追尾", description) == "(personal)"
+    assert shown(None, description) is None
