@@ -131,19 +131,30 @@ def _is_alike(unit: str, other: str) -> bool:
 
 
 def _marks(name: str, rule: rules.Rule, dataset: Dataset) -> Iterator[str]:
-    """Marks for "unavailable" that the contract would take for measurements."""
-    if not isinstance(rule, rules.Reads) or rule.missing_in_range:
+    """Marks for "unavailable" that the contract would take for measurements, unless the mapping says that it knows."""
+    if not isinstance(rule, rules.Reads):
         return
+    alike = list(_plausible(name, rule, dataset))
+    if rule.missing_in_range:
+        if not alike:
+            yield "no mark in `missing` lies within the contract's range; remove `missing_in_range`"
+        return
+    for value, found in alike:
+        yield (
+            f"missing: {_json(value)} would be {found}, which {dataset.id} takes for a measurement;"
+            " state `missing_in_range: true` if the source says so"
+        )
+
+
+def _plausible(name: str, rule: rules.Reads, dataset: Dataset) -> Iterator[tuple[rules.Scalar, str]]:
+    """The marks of `rule` that lie within the contract's range, and what they would be."""
     fields, convert = _ranged(name, dataset), _convert(name, rule, dataset)
     if convert is None or not any(field.minimum is not None or field.maximum is not None for field in fields):
         return
     for value in rule.missing:
         found = _number(value, getattr(rule, "as_text", False))
         if found is not None and all(_allows(field, convert(found)) for field in fields):
-            yield (
-                f"missing: {_json(value)} would be {convert(found):g} {fields[0].unit or ''}".rstrip()
-                + f", which {dataset.id} takes for a measurement; state `missing_in_range: true` if the source says so"
-            )
+            yield value, f"{convert(found):g} {fields[0].unit or ''}".rstrip()
 
 
 def _ranged(name: str, dataset: Dataset) -> list[Field]:
@@ -151,7 +162,7 @@ def _ranged(name: str, dataset: Dataset) -> list[Field]:
     return [dataset.field(column) for column in (("lon", "lat") if name == rules.PLACE else (name,))]
 
 
-def _convert(name: str, rule: rules.Rule, dataset: Dataset) -> Convert | None:
+def _convert(name: str, rule: rules.Rule | rules.Reads, dataset: Dataset) -> Convert | None:
     """How a number of the source becomes one of the contract; None where its value alone does not say."""
     match rule:
         case rules.Number():
