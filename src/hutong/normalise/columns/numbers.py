@@ -27,7 +27,9 @@ def number_at(path: str, missing: list[mapping.Scalar], leaves: Leaves, *, as_te
     leaf, kind = leaves.there(path, missing), leaves.kind(path)
     if kind == pl.String and as_text:
         text = leaf.str.strip_chars(SPACES)
-        return text.cast(pl.Float64, strict=False), leaf.is_not_null() & ~text.str.contains(_PLAIN_NUMBER)
+        # -0 is a whole number, and so 0; -0.0 is not.
+        is_plain = text.str.contains(_PLAIN_NUMBER) & ~text.str.contains(r"^-0+$")
+        return text.cast(pl.Float64, strict=False), leaf.is_not_null() & ~is_plain
     if not is_number(kind):
         raise NoColumnForm
     return leaf.cast(pl.Float64), leaf.cast(pl.Float64).abs() >= EXACT
