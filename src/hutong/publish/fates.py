@@ -11,22 +11,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from hutong.model.batch import Fate
 from hutong.model.mapping import Mapping as Meaning
 from hutong.model.rows import Validated
+from hutong.schema.versions import added, outcomes
 
-FATE_OF_ROW: Mapping[str, Fate] = {
+FATE_OF_ROW: Mapping[str, str] = {
     "written": "published",
     "corrected": "published",
     "unchanged": "unchanged",
     "superseded": "superseded",
     "duplicate": "duplicate",
 }
-"""The most telling first."""
-
 _NONE = pl.Series("record", [], pl.Int32)
-_RANK = {outcome: rank for rank, outcome in enumerate(FATE_OF_ROW)}
-_FATES = tuple(FATE_OF_ROW.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +41,11 @@ class Decides:
 
     def fates(self, judged: pl.DataFrame) -> dict[str, int]:
         """How many of these records have which fate. judged: record, outcome of every row that came."""
-        ranked = self.of(judged).select("record", rank=pl.col("outcome").replace_strict(_RANK, return_dtype=pl.UInt8))
+        told = self.of(judged)
         if not self.has_one_row:
-            ranked = ranked.group_by("record").agg(pl.col("rank").min())
-        found: dict[str, int] = {}
-        for rank, count in ranked["rank"].value_counts().sort("rank").iter_rows():
-            found[_FATES[rank]] = found.get(_FATES[rank], 0) + count
-        return found
+            # In the order of `OUTCOME` the least is the most telling.
+            told = told.group_by("record").agg(pl.col("outcome").min())
+        return added(*({FATE_OF_ROW[outcome]: count} for outcome, count in outcomes(told).items()))
 
 
 EVERY = Decides()

@@ -23,7 +23,7 @@ from hutong.model.dataset import Dataset
 from hutong.publish.fates import EVERY, Decides
 from hutong.schema.arrow import arrow_schema
 from hutong.schema.life import Life
-from hutong.schema.versions import Outcomes, Settled, added, as_frame, as_table, outcomes, settle
+from hutong.schema.versions import OUTCOME, Outcomes, Settled, added, as_frame, as_table, outcomes, settle
 from hutong.store.tables import Change, Counts, literal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ def change_for(
     of_source = pl.scan_delta(snapshot).filter(_same_source(sequence)).select(dataset.names)
     old = _standing(of_source, new, dataset)
     if life is None and old.is_empty():
-        judged = pl.concat([repeats, new.select("record", outcome=pl.lit("written"))])
+        judged = pl.concat([repeats, new.select("record", outcome=pl.lit("written", OUTCOME))])
         return Change(as_table(new, arrow_schema(dataset)), _counts(judged, decides, late))
     settled, gone = settle(new, old, dataset, life), 0
     if shown is not None and life is not None:

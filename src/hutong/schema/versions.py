@@ -27,7 +27,9 @@ Outcomes = Mapping[str, int]
 """Written, corrected, unchanged, duplicate, superseded or tombstoned -> how many rows."""
 
 
-NONE_LOST = pl.DataFrame(schema={"record": pl.Int32, "outcome": pl.String})
+OUTCOME = pl.Enum(["written", "corrected", "unchanged", "superseded", "duplicate"])
+"""What became of a row that came, the most telling first. A million of these are counted ten times as fast as texts."""
+NONE_LOST = pl.DataFrame(schema={"record": pl.Int32, "outcome": OUTCOME})
 """Record and outcome of no row."""
 
 
@@ -57,7 +59,7 @@ def winners(frame: pl.DataFrame, dataset: Dataset) -> tuple[pl.DataFrame, pl.Dat
     best = ranked.filter("is_last").drop("is_last")
     lost = _beside(ranked.filter(~pl.col("is_last")).drop("is_last"), best, dataset)
     outcome = pl.when("is_same").then(pl.lit("duplicate")).otherwise(pl.lit("superseded"))
-    return best, lost.select("record", outcome=outcome)
+    return best, lost.select("record", outcome=outcome.cast(OUTCOME))
 
 
 def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | None = None) -> Settled:
@@ -93,7 +95,7 @@ def settle(new: pl.DataFrame, old: pl.DataFrame, dataset: Dataset, life: Life | 
     return Settled(
         rows=kept.with_columns(**standing).select(new.columns),
         replaced=kept.filter(known).select(dataset.own_key),
-        judged=beside.select("record", outcome=outcome),
+        judged=beside.select("record", outcome=outcome.cast(OUTCOME)),
     )
 
 
