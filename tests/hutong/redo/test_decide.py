@@ -19,7 +19,7 @@ from hutong.decisions import accepted_of, decisions, refused
 from hutong.errors import AskedWrongly, HutongError
 from hutong.lake import query
 from hutong.model.batch import Published
-from hutong.redo import accept, reject
+from hutong.redo import accept, drop, reject
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets, resolver
 from hutong.settings import Settings, read
@@ -346,3 +346,11 @@ def test_the_command_accepts(run: CliRunner, registry: Registry, store: Store) -
     done = run.invoke(gates, ["accept", NAME, "--reason", "harmless"])
     assert (done.exit_code, accepted_of(LIVE, 2).id in done.stderr) == (0, True)
     assert run.invoke(gates, []).exit_code == 0
+
+
+def test_what_was_dropped_of_it_stays_dropped(registry: Registry, store: Store, secrets: Secrets) -> None:
+    assert drop(LIVE, {(LIVE.id, 2, 2)}, "a loop that is broken", registry, store).records == 1
+    accept(NAME, "harmless", registry, store, secrets)
+    assert asked(ACCOUNT, registry, store) == [("dropped", 1), ("duplicate", 1), ("published", 2)]
+    assert verify(registry, store, secrets).problems == []
+    assert rebuild("traffic_flow", registry, store, secrets).is_equal

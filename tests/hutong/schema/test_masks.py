@@ -112,6 +112,42 @@ def test_a_row_that_breaks_a_rule_is_always_in_doubt(case: tuple[RowRule, pl.Dat
     assert wrong <= doubted
 
 
+BIG, MOST, LEAST = 2**53, 2**63 - 1, -(2**63)
+NAN = float("nan")
+MUCH = START + timedelta(microseconds=1_000_001)
+TRAPS: dict[str, tuple[RowRule, tuple[FieldType, ...], tuple[Any, ...]]] = {
+    "polars has NaN above every bound": (RowRule("r", "range", ("x",), (0.0, None)), ("double",), (NAN,)),
+    "NaN where no bound is": (RowRule("r", "range", ("x",), (None, None)), ("double",), (NAN,)),
+    "2^53 + 1 is 2^53 as a float": (RowRule("r", "range", ("x",), (None, float(BIG))), ("long",), (BIG + 1,)),
+    "bounds between integers": (RowRule("r", "range", ("x",), (0.5, 1.5)), ("int",), (2,)),
+    "before NaN": (RowRule("r", "before", ("x", "y")), ("double", "double"), (1.0, NAN)),
+    "not above NaN": (RowRule("r", "not_above", ("x", "y")), ("double", "double"), (1.0, NAN)),
+    "a long is coarser as a float": (
+        RowRule("r", "not_above", ("x", "y")), ("long", "double"), (BIG + 1, float(BIG)),
+    ),
+    "a difference beyond 64 bits": (RowRule("r", "within", ("x", "y"), (None, 5)), ("long", "long"), (MOST, LEAST)),
+    "a difference that is no number": (
+        RowRule("r", "within", ("x", "y"), (None, None)), ("double", "double"), (float("inf"), float("inf")),
+    ),
+    "a microsecond": (
+        RowRule("r", "within", ("x", "y"), (0, 1)), ("timestamp", "timestamp"), (MUCH, START),
+    ),
+    "a line's end": (RowRule("r", "pattern", ("x",), ("a",)), ("string",), ("a\n",)),
+    "digits of another script": (RowRule("r", "pattern", ("x",), ("[0-9]+",)), ("string",), ("٣",)),
+    "an empty text is no code": (RowRule("r", "code", ("x",), ("few",)), ("string",), ("",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_value_that_both_read_otherwise_is_refused_all_the_same(trap: str) -> None:
+    rule, types, values = TRAPS[trap]
+    names = ("x", "y")[: len(types)]
+    frame = framed([dict(zip(names, values, strict=True))], {n: TYPES[t] for n, t in zip(names, types, strict=True)})
+    codes = {"few": frozenset({"a"})}
+    assert compile_rows([rule], codes)(frame.to_dicts()) != [[]]
+    assert doubtful(frame, [rule], codes).height == 1
+
+
 @given(tables())
 def test_a_row_of_ordinary_values_that_keeps_its_rule_is_never_in_doubt(case: tuple[RowRule, pl.DataFrame]) -> None:
     rule, frame = case
