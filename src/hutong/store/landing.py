@@ -10,6 +10,7 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -242,8 +243,9 @@ def read_batch(store: Store, sequence: Sequence, batch: int, key: StoreKey | Non
         pl.col("city") == sequence.city, pl.col("batch") == batch, pl.col("sequence") == sequence.id
     )
     with told(place):
-        rows = pages.sort("page").collect()
-    for row in rows.iter_rows(named=True):
+        rows = pages.collect().iter_rows(named=True)
+    # Put in order as they are handed out: a sorted frame would be one more copy of every page.
+    for row in sorted(rows, key=itemgetter("page")):
         body = row["body"]
         if row["data_key"] is not None:
             if key is None:

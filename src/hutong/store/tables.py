@@ -52,10 +52,15 @@ PROPERTIES: Mapping[str, str] = {
 SEQUENCE, BATCH, COUNTS = "hutong.sequence", "hutong.batch", "hutong.counts"
 REBUILD = "rebuild"
 """First word of the app id under which a table's rows are made anew from landing."""
-# A landed page is found by its number and never by its content: with statistics and a dictionary of bodies each would
-# be stored three times.
-_BODIES = {"body": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")}
-WRITER = WriterProperties(compression="ZSTD", column_properties=_BODIES)
+_PLAIN = ColumnProperties(dictionary_enabled=False)
+_COLUMNS = {
+    # A landed page is found by its number and never by its content: with statistics and a dictionary of bodies each
+    # would be stored three times.
+    "body": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),
+    # Hardly two rows of a batch share one of these: a dictionary of them is filled, given up, and paid for twice.
+    **dict.fromkeys(("record", "lon", "lat"), _PLAIN),
+}
+WRITER = WriterProperties(compression="ZSTD", column_properties=_COLUMNS)
 # A merge holds a row group for every partition that it writes to, and may write to all: small ones bound its memory.
 _MERGER = WriterProperties(compression="ZSTD", max_row_group_size=131_072)
 
