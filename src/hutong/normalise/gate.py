@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -59,11 +60,14 @@ class Piece(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """The records that passed: as they were understood, as lines of JSON, and their places among those asked."""
+    """The records that passed: as they were understood, as lines of JSON, and their places among those asked; and the
+    places of the others.
+    """
 
     records: list[Any]
     lines: bytes
-    places: list[int]
+    places: npt.NDArray[np.int64]
+    others: list[int]
 
 
 class Gate:
@@ -118,13 +122,8 @@ class Gate:
         for values, (field, up) in zip(piece.carried, self._climbs, strict=True):
             values.extend([getattr(enclosing[-up], field)] * len(elements))
 
-    def content(self, page: LandedPage, place: int) -> Any:
-        """What the record at `place` of `page` says, read as strictly as any page; None when it is to be read in
-        another way.
-        """
-        piece = self.split(page)
-        if piece is None:
-            return None
+    def content(self, piece: Piece, place: int) -> Any:
+        """What the record at `place` says, read as strictly as any page; None when it is to be read in another way."""
         try:
             found = parse(bytes(piece.raws[place]).decode(), LANDED)
         except (Garbled, UnicodeDecodeError):
@@ -134,32 +133,32 @@ class Gate:
 
     def sift(self, raws: list[Raw]) -> Sifted:
         """Those of `raws` that are surely as the schema wants."""
-        decode, records, places = self._record.decode, [], []
+        decode, records, odd = self._record.decode, [], set[int]()
         for place, raw in enumerate(raws):
             try:
                 records.append(decode(raw))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            places.append(place)
+                odd.add(place)
         lines = self._write(records)
-        source = b"\n".join(raws if len(places) == len(raws) else map(raws.__getitem__, places))
-        if _says_the_same(source, lines):
-            return Sifted(records, lines, places)
-        sure = [
-            at
-            for at, (place, record) in enumerate(zip(places, records, strict=True))
-            if _says_the_same(bytes(raws[place]), self._write([record]))
-        ]
-        records, places = [records[at] for at in sure], [places[at] for at in sure]
-        return Sifted(records, self._write(records), places)
+        kept = (raw for place, raw in enumerate(raws) if place not in odd) if odd else raws
+        if not _says_the_same(b"\n".join(kept), lines):
+            places = (place for place in range(len(raws)) if place not in odd)
+            sure: list[Any] = []
+            for place, record in zip(list(places), records, strict=True):
+                if _says_the_same(bytes(raws[place]), self._write([record])):
+                    sure.append(record)
+                else:
+                    odd.add(place)
+            records, lines = sure, self._write(sure)
+        return Sifted(records, lines, np.delete(np.arange(len(raws)), sorted(odd)), sorted(odd))
 
-    def leaves(self, lines: bytes, places: list[int], carried: list[list[Any]]) -> list[pl.Series]:
+    def leaves(self, lines: bytes, places: npt.NDArray[np.int64], carried: list[list[Any]]) -> list[pl.Series]:
         """The leaves of sifted records, a column for each path. carried: one value for each record that was asked.
 
         Needs no lock of Python's for most of its time.
         """
         columns: list[pl.Series] = []
-        if self._own and places:
+        if self._own and len(places):
             columns += pl.read_ndjson(BytesIO(lines), schema=self._read.schema).select(self._read.leaves).get_columns()
         else:
             columns += [pl.Series(path, [], kind) for path, kind in self._own.items()]

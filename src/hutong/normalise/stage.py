@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
+import numpy as np
 import polars as pl
 from msgspec import Raw
 
@@ -79,12 +80,20 @@ class _Batch:
     def __init__(self, pages: SequenceOf[LandedPage], sequence: Sequence, batch: int, plan: Plan, lags: Lags) -> None:
         self._pages, self._plan, self._lags = pages, plan, lags
         self._constants = constants(sequence, batch)
-        self._watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower, self._contents)
+        self._watch = Watch(
+            plan.reads,
+            plan.stream.carry,
+            plan.source,
+            plan.shower,
+            lambda: (record.content for record in records_of(pages, plan.stream)),
+        )
         self._reference = Reference(sequence, batch, plan, self._watch)
         self._pieces = {part.dataset: [to_frame([], part.contract)] for part in plan.rows}
         self._late: dict[int, timedelta] = {}
         # The number of the first record of each page that was read, and then of the first that was not.
         self._starts = [0]
+        # The page of which a record was read again last.
+        self._again: tuple[int, Piece | None] = -1, None
 
     def normalised(self) -> Normalised:
         """Send all records through."""
@@ -154,13 +163,13 @@ class _Batch:
     def _sifted(self, sift: _Sift) -> _Group:
         gate, first = sift.gate, sift.first
         sifted = gate.sift(sift.raws)
-        passed = set(sifted.places)
-        times = pl.Series(RECEIVED_AT, sift.received_at, pl.Datetime("us", "UTC"))
-        numbers = pl.Series(RECORD, sifted.places, pl.Int64) + first
+        numbers = pl.Series(RECORD, sifted.places + first)
+        of_pages = pl.Series(RECEIVED_AT, sift.fetched_at, pl.Datetime("us", "UTC"))
+        page_of = np.repeat(np.arange(len(sift.sizes)), sift.sizes)
 
         def leaves() -> pl.DataFrame:
             columns = gate.leaves(sifted.lines, sifted.places, sift.carried)
-            return pl.DataFrame([*columns, numbers, times.gather(sifted.places)])
+            return pl.DataFrame([*columns, numbers, of_pages.gather(page_of[sifted.places])])
 
         def read(number: int) -> tuple[Record, Content]:
             record = self._record(number)
@@ -169,7 +178,7 @@ class _Batch:
         return _Group(
             leaves=leaves,
             read=read,
-            judged=[first + place for place in range(len(sift.raws)) if place not in passed],
+            judged=[first + place for place in sifted.others],
             odd=[],
             seen=lambda frame: self._watch.see_plain(
                 len(sifted.places), lambda path: gate.holds(path, sifted.records, frame)
@@ -261,25 +270,28 @@ class _Batch:
         """A record that went by, read again."""
         at = bisect_right(self._starts, number) - 1
         page, place = self._pages[at], number - self._starts[at]
-        bulk = self._plan.bulk
-        content = bulk.gate.content(page, place) if bulk is not None and bulk.gate is not None else None
+        gate = self._plan.bulk.gate if self._plan.bulk is not None else None
+        if gate is not None and at != self._again[0]:
+            # Records are asked for in their order, several of a page.
+            self._again = at, gate.split(page)
+        piece = self._again[1]
+        content = gate.content(piece, place) if gate is not None and piece is not None else None
         if content is None:
             return list(records_of([page], self._plan.stream, self._starts[at]))[place]
         return Record(number, page.number, place, content, page.fetched_at)
 
-    def _contents(self) -> Iterator[Content]:
-        """The contents of all records, read again."""
-        return (record.content for record in records_of(self._pages, self._plan.stream))
-
 
 class _Sift:
-    """Records of several pages on their way to the gate. first: the number of the first of them."""
+    """Records of several pages on their way to the gate. first: the number of the first of them. fetched_at, sizes: of
+    each page when it came and how many of them it holds.
+    """
 
     def __init__(self, gate: Gate, first: int) -> None:
         self.gate, self.first = gate, first
         self.raws: list[Raw] = []
         self.carried: list[list[Any]] = []
-        self.received_at: list[datetime] = []
+        self.fetched_at: list[datetime] = []
+        self.sizes: list[int] = []
 
     def add(self, piece: Piece, page: LandedPage) -> None:
         """Put the records of `page` behind those that are there."""
@@ -288,4 +300,5 @@ class _Sift:
             self.carried = [[] for _ in piece.carried]
         for values, more in zip(self.carried, piece.carried, strict=True):
             values += more
-        self.received_at += [page.fetched_at] * len(piece.raws)
+        self.fetched_at.append(page.fetched_at)
+        self.sizes.append(len(piece.raws))
