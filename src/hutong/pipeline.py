@@ -9,12 +9,16 @@ Nothing lies between the two but the store.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Sequence as SequenceOf
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 from hutong.budget import Allowance, owned
 from hutong.errors import AskedWrongly, StoreError
@@ -22,7 +26,7 @@ from hutong.extract.lateness import Lateness
 from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
-from hutong.model.rows import Refresh, Validated
+from hutong.model.rows import Normalised, Refresh, Validated
 from hutong.normalise.dropped import without
 from hutong.normalise.mend import Mender
 from hutong.normalise.plan import Plan, compile_source, pseudonymiser
@@ -131,13 +135,21 @@ def publish_landed(
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     mender = _mender(source, plan, pseudonyms)
-    for batch in waiting:
+
+    def read(batch: int) -> _Read:
         # Made anew beside the lake that people read, it was published before.
         around = Around(sequence, batch, registry, store, is_again=into != store)
-        left_out = dropped.get(batch, frozenset())
-        pages, validated, refresh = _looked_at(source, around, plan, mender, key, left_out)
+        return _read(source, around, plan, mender, key, dropped.get(batch, frozenset()))
+
+    for found in _one_ahead(read, waiting):
+        batch = found.around.batch
+        pages, validated, refresh = _looked_at(found, source, plan, key)
+        # Or pages and rows of this batch would stay in memory beside those of the next.
+        del found
         validated = replace(validated, verdict=verdicts.get(batch))
-        yield publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+        published = publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+        del validated
+        yield published
 
 
 def publish_refused(
@@ -157,7 +169,8 @@ def publish_refused(
     plan, versions = compile_source(source, pseudonyms), _versions(source, pseudonyms)
     mender = _mender(source, plan, pseudonyms)
     around = Around(sequence, batch, registry, store, is_again=True)
-    pages, validated, refresh = _looked_at(source, around, plan, mender, key, dropped)
+    found = _read(source, around, plan, mender, key, dropped)
+    pages, validated, refresh = _looked_at(found, source, plan, key)
     accepted = replace(validated, verdict="accept")
     return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
 
@@ -176,15 +189,36 @@ def _mender(source: Source, plan: Plan, pseudonyms: Pseudonymiser | None) -> Men
     return Mender(source, plan, pseudonyms, lambda frames: row_findings(frames, source))
 
 
-def _looked_at(
+class _Read(NamedTuple):
+    """A batch, read and normalised; nothing in it depends on what is published."""
+
+    around: Around
+    pages: list[LandedPage]
+    normalised: Normalised
+
+
+def _one_ahead(read: Callable[[int], _Read], batches: SequenceOf[int]) -> Iterator[_Read]:
+    """`read` of each of `batches`, in order; of the next one already while the one before is checked and published,
+    most of which is waiting for files to be written.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        # No name holds a batch here, so that whoever takes it decides how long it lives.
+        coming = deque([reader.submit(read, batches[0])])
+        for following in [*batches[1:], None]:
+            if following is not None:
+                coming.append(reader.submit(read, following))
+            yield coming.popleft().result()
+
+
+def _read(
     source: Source,
     around: Around,
     plan: Plan,
     mender: Mender,
     key: StoreKey | None,
     dropped: Set[int] = frozenset(),
-) -> tuple[list[LandedPage], Validated, Refresh | None]:
-    """The pages of a batch, what of it may pass, and what the pull that it ends shows. Raises StoreError."""
+) -> _Read:
+    """A batch as landing holds it, normalised and mended. Raises StoreError."""
     sequence, batch, store = around.sequence, around.batch, around.store
     pages = list(read_batch(store, sequence, batch, key))
     if not pages:
@@ -195,8 +229,21 @@ def _looked_at(
     late = Lateness(source.stream.window_by, pages[0].mark)
     normalised = normalise(pages, sequence, batch, plan, late.lags)
     normalised = without(normalised, dropped, sequence, batch, plan)
-    normalised = mender.mend(normalised, sequence, batch)
-    return pages, validate(normalised, source, around), _refresh(source, sequence, batch, pages, plan, store, key)
+    return _Read(around, pages, mender.mend(normalised, sequence, batch))
+
+
+def _looked_at(
+    found: _Read, source: Source, plan: Plan, key: StoreKey | None
+) -> tuple[list[LandedPage], Validated, Refresh | None]:
+    """The pages of a batch, without their bodies, what of it may pass, and what the pull that it ends shows.
+
+    Gates look at what was published before, so no batch comes here before its predecessor is published.
+    Raises StoreError.
+    """
+    around, pages, normalised = found
+    validated = validate(normalised, source, around)
+    refresh = _refresh(source, around.sequence, around.batch, pages, plan, around.store, key)
+    return [replace(page, body=b"") for page in pages], validated, refresh
 
 
 def _refresh(
