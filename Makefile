@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTRACTS := .venv-contracts
 PEERS := .venv-peers
+BENCH := .venv-bench
 UV_VERSION := 0.13.9
 # The environment that starts make may carry settings of another lake.
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
@@ -29,8 +30,8 @@ test-slow: install ## Run the few tests that `make test` leaves out
 chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
 	$(BIN)/python -m tests.chaos --kills 500
 
-bench: install ## Measure against peers: normalising, publishing, pulling (about 12 minutes)
-	$(BIN)/python benchmarks/normalise.py
+bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling (about 25 minutes)
+	$(BIN)/python -m benchmarks.meaning --peers $(BENCH)/bin/python --results benchmarks/results.md
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/pull.py
 
@@ -61,9 +62,11 @@ lock: install ## Lock the packages again (hashes, no download addresses)
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-contracts.lock
 	printf 'datasette==0.65.5\npygeoapi==0.21.0\n' | $(BIN)/uv pip compile - \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-peers.lock
+	$(BIN)/uv pip compile benchmarks/requirements.in \
+	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-bench.lock
 
 clean: ## Remove the environments and what the demo made
-	rm -rf $(VENV) $(CONTRACTS) $(PEERS) demo
+	rm -rf $(VENV) $(CONTRACTS) $(PEERS) $(BENCH) demo
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "hutong needs Python 3.11 or later: install it, or name it with PYTHON=..."; exit 2; }
@@ -81,4 +84,9 @@ $(CONTRACTS)/.installed: requirements-contracts.lock $(VENV)/.installed
 $(PEERS)/.installed: requirements-peers.lock $(VENV)/.installed
 	$(PYTHON) -m venv $(PEERS)
 	VIRTUAL_ENV=$(PEERS) $(BIN)/uv pip sync --quiet --require-hashes requirements-peers.lock
+	@touch $@
+
+$(BENCH)/.installed: requirements-bench.lock $(VENV)/.installed
+	$(PYTHON) -m venv $(BENCH)
+	VIRTUAL_ENV=$(BENCH) $(BIN)/uv pip sync --quiet --require-hashes requirements-bench.lock
 	@touch $@
