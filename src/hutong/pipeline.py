@@ -181,7 +181,8 @@ def checked(
     """What of a landed batch may pass as things are declared now, and its place among others. Raises StoreError."""
     key, pseudonyms = store_key(source, secrets), pseudonymiser(source, secrets)
     plan, around = compile_source(source, pseudonyms), Around(sequence, batch, registry, store)
-    _, validated, _ = _looked_at(source, around, plan, _mender(source, plan, pseudonyms), key)
+    found = _read(source, around, plan, _mender(source, plan, pseudonyms), key)
+    _, validated, _ = _looked_at(found, source, plan, key)
     return validated, around
 
 
