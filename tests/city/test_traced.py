@@ -42,3 +42,7 @@ def test_rows_are_reproduced_by_the_reference_path(stream: str, name: str, city_
         assert all(kept.is_kept is not False for column in found.columns for kept in column.kept)
         assert found.made is not None
         assert not any(version.is_other for version in found.made.versions)
+        # A gate that looks at the batches before has nothing to say of the first.
+        assert found.made.gates
+        assert {gate.name for gate in found.made.gates} <= {gate.name for gate in registry.dataset(name).gates}
+        assert all(gate.observed is not None and gate.words.zh and gate.words.en for gate in found.made.gates)

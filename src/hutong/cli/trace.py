@@ -154,9 +154,9 @@ def _tell(found: Trace) -> None:
     if found.made and found.made.gates:
         click.echo()
         show(
-            [say("gate", "批次检查"), say("says", "要求"), ""],
+            [say("gate", "批次检查"), say("says", "要求"), say("saw", "所见"), ""],
             [
-                [gate.name, _in(gate.words), MARKS["same"] if gate.is_passed else MARKS["differs"]]
+                [gate.name, _in(gate.words), gate.observed, MARKS["same"] if gate.is_passed else MARKS["differs"]]
                 for gate in found.made.gates
             ],
             title=say("Gates of its batch", "所在批次的检查"),
@@ -290,7 +290,7 @@ def _for_programs(found: Trace) -> dict[str, Any]:
                 {"what": one.what.en, "then": one.then, "now": one.now, "changed": one.is_other}
                 for one in made.versions
             ],
-            "gates": [{"gate": one.name, "passed": one.is_passed} for one in made.gates],
+            "gates": [{"gate": one.name, "passed": one.is_passed, "observed": one.observed} for one in made.gates],
             "decision": made.decision and {"verdict": made.decision.verdict, "reason": made.decision.reason},
         },
         "raw": found.raw,

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from hutong.decisions import Decision, decisions
+from hutong.lake import query
 from hutong.model.batch import Sequence, Versions
 from hutong.model.dataset import Dataset
 from hutong.model.declared import Words
@@ -34,12 +35,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a dataset gate said of the batch."""
+    """What a dataset gate said of the batch. observed: what it saw; None where that was not written down."""
 
     name: str
     words: Words
-    severity: str | None
     is_passed: bool
+    observed: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def made_with(
         completeness=last["completeness"],
         doubt=last["doubt"],
         versions=tuple(_versions(last, contract, dataset, now)),
-        gates=tuple(_gates(of_batch, dataset)),
+        gates=tuple(_gates(of_batch, dataset, registry, store)),
         decision=decisions(registry, store).get((sequence.id, batch)),
     )
 
@@ -106,10 +107,21 @@ def _short(digest: str | None) -> str | None:
     return None if digest is None else digest[:12]
 
 
-def _gates(of_batch: pl.DataFrame, dataset: Dataset) -> Iterator[Gate]:
-    declared = {gate.name: gate for gate in dataset.gates}
+def _gates(of_batch: pl.DataFrame, dataset: Dataset, registry: Registry, store: Store) -> Iterator[Gate]:
+    """The ledger has every gate of the batch; what it saw stands in a table that batches of release 0.2 lack."""
     told = of_batch.filter((pl.col("kind") == "gate") & (pl.col("dataset") == dataset.table))
+    if told.is_empty():
+        return
+    asked = {"sequence": told["origin"][0], "batch": told["batch"][0], "dataset": dataset.table}
+    seen = {row["gate"]: row for row in query(_SEEN, registry, store, asked).to_pylist()}
+    declared = {gate.name: gate.words for gate in dataset.gates}
     for row in told.iter_rows(named=True):
-        gate = declared.get(row["rule"])
-        words = gate.words if gate else Words(en="no longer in the contract", zh="契约中已没有")
-        yield Gate(row["rule"], words, gate.severity if gate else None, row["outcome"] == "passed")
+        name = row["rule"]
+        then = seen.get(name)
+        words = declared.get(name, _GONE) if then is None else Words(en=then["title_en"], zh=then["title_zh"])
+        yield Gate(name, words, row["outcome"] == "passed", None if then is None else then["observed"])
+
+
+_SEEN = """SELECT gate, title_zh, title_en, observed FROM gate_result
+           WHERE sequence = $sequence AND batch = $batch AND dataset = $dataset ORDER BY judged_at"""
+_GONE = Words(en="no longer in the contract", zh="契约中已没有")
