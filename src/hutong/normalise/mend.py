@@ -22,7 +22,7 @@ from hutong.model.rows import Normalised
 from hutong.normalise.plan import Plan, compile_source
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.reading import Unreadable, compile_match, number_or_text
-from hutong.normalise.reference import judge_alone
+from hutong.normalise.reference import judge_each
 from hutong.normalise.rules.code import UNMAPPED
 from hutong.pages import raw_text
 from hutong.registry import Source
@@ -34,12 +34,18 @@ Judge = Callable[[Frames], Mapping[int, SequenceOf[Finding]]]
 """From rows to the findings of the row rules: number of a record -> what is wrong with it."""
 
 
+Waiting = dict[int, tuple[Record, tuple[Finding, ...]]]
+"""Number of a record -> the record, and what is wrong with it."""
+Names = tuple[str, ...]
+"""Names of repairs, in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What a record became: rows of every dataset, or findings."""
+    """What records became: the rows of those that pass, and the findings of the others."""
 
     frames: Frames
-    findings: SequenceOf[Finding]
+    findings: Mapping[int, SequenceOf[Finding]]
 
 
 class Mender:
@@ -47,26 +53,23 @@ class Mender:
 
     def __init__(self, source: Source, plan: Plan, pseudonyms: Pseudonymiser | None, judge: Judge) -> None:
         self._source, self._plan, self._pseudonyms, self._judge = source, plan, pseudonyms, judge
-        self._plans: dict[tuple[str, ...], Plan] = {}
+        self._plans: dict[Names, Plan] = {}
 
     def mend(self, normalised: Normalised, sequence: Sequence, batch: int) -> Normalised:
         """`normalised` with the rows of those records that pass with repairs."""
         if not self._source.repairs:
             return normalised
-        waiting = {one.record.number: (one.record, one.findings) for one in normalised.refused}
-        found = self._judge(normalised.frames)
-        waiting |= {number: (normalised.record(number), tuple(findings)) for number, findings in found.items()}
-        for number, unmapped in self._unmapped(normalised.frames).items():
-            if number not in waiting:
-                waiting[number] = (normalised.record(number), tuple(unmapped))
-        released: list[Refused] = []
-        rows: list[Frames] = []
-        for number in sorted(waiting):
-            record, findings = waiting[number]
-            if (passed := self._again(record, findings, sequence, batch)) is not None:
-                frames, names = passed
-                released.append(Refused(record, tuple(findings), raw_text(record, self._source.stream), names))
-                rows.append(frames)
+        waiting: Waiting = {one.record.number: (one.record, one.findings) for one in normalised.refused}
+        for found in (self._judge(normalised.frames), self._unmapped(normalised.frames)):
+            for number, findings in found.items():
+                if number not in waiting:
+                    waiting[number] = (normalised.record(number), tuple(findings))
+        passed, rows = self._again(waiting, sequence, batch)
+        released = [
+            Refused(record, findings, raw_text(record, self._source.stream), passed[number])
+            for number, (record, findings) in sorted(waiting.items())
+            if number in passed
+        ]
         return _with(normalised, released, rows) if released else normalised
 
     def _unmapped(self, frames: Frames) -> dict[int, list[Finding]]:
@@ -96,41 +99,64 @@ class Mender:
             params={"list": rule.list_},
         )
 
-    def _again(
-        self, record: Record, findings: SequenceOf[Finding], sequence: Sequence, batch: int
-    ) -> tuple[Frames, tuple[str, ...]] | None:
-        """The rows of `record` under the repairs that they took, if it passes with them."""
-        names: tuple[str, ...] = ()
-        while True:
-            rules = {finding.rule for finding in findings}
-            further = tuple(
+    def _again(self, waiting: Waiting, sequence: Sequence, batch: int) -> tuple[dict[int, Names], list[Frames]]:
+        """Number of a record that passes -> the repairs that it took; and the rows of all of them."""
+        passed: dict[int, Names] = {}
+        rows: list[Frames] = []
+        taken: dict[int, Names] = dict.fromkeys(waiting, ())
+        findings: Mapping[int, SequenceOf[Finding]] = {number: found for number, (_, found) in waiting.items()}
+        # What one repair mends may bring to light what another one is for.
+        while groups := self._groups(waiting, findings, taken, sequence):
+            left: dict[int, SequenceOf[Finding]] = {}
+            for names, numbers in groups.items():
+                reading = self._read([waiting[number][0] for number in numbers], names, sequence, batch)
+                left |= reading.findings
+                rows.append(reading.frames)
+                taken |= dict.fromkeys(numbers, names)
+                passed |= {number: names for number in numbers if number not in reading.findings}
+            findings = left
+        return passed, rows
+
+    def _groups(
+        self,
+        waiting: Waiting,
+        findings: Mapping[int, SequenceOf[Finding]],
+        taken: Mapping[int, Names],
+        sequence: Sequence,
+    ) -> dict[Names, list[int]]:
+        """The repairs with which records are to be read next -> those records; without those that no repair is for."""
+        groups: dict[Names, list[int]] = {}
+        for number, found in findings.items():
+            rules = {finding.rule for finding in found}
+            further = [
                 name
                 for name, repair in self._source.repairs.items()
-                if name not in names
+                if name not in taken[number]
                 and not rules.isdisjoint(repair.refused_for)
-                and _concerns(repair, record, sequence)
-            )
-            if not further:
-                return None
-            # What one repair mends may bring to light what another one is for.
-            names = tuple(sorted((*names, *further)))
-            reading = self._read(record, names, sequence, batch)
-            if not reading.findings:
-                return reading.frames, names
-            findings = reading.findings
+                and _concerns(repair, waiting[number][0], sequence)
+            ]
+            if further:
+                groups.setdefault(tuple(sorted((*taken[number], *further))), []).append(number)
+        return groups
 
-    def _read(self, record: Record, names: tuple[str, ...], sequence: Sequence, batch: int) -> _Reading:
+    def _read(self, records: SequenceOf[Record], names: Names, sequence: Sequence, batch: int) -> _Reading:
+        """`records` read with the repairs called `names`."""
         plan = self._compiled(names)
-        content = dict(record.content)
-        for name in names:
-            content = _edited(content, self._source.repairs[name])
-        made = judge_alone(replace(record, content=content), sequence, batch, plan)
-        if made.refused:
-            return _Reading({}, made.refused[0].findings)
+        changed = []
+        for record in records:
+            content = record.content
+            for name in names:
+                content = _edited(content, self._source.repairs[name])
+            changed.append(replace(record, content=content))
+        made = judge_each(changed, sequence, batch, plan)
         frames = {part.dataset: to_frame(made.rows[part.dataset], part.contract) for part in plan.rows}
-        return _Reading(frames, self._judge(frames).get(record.number, ()))
+        findings = {one.record.number: one.findings for one in made.refused} | dict(self._judge(frames))
+        fails = list(findings)
+        return _Reading(
+            {name: frame.filter(~pl.col("record").is_in(fails)) for name, frame in frames.items()}, findings
+        )
 
-    def _compiled(self, names: tuple[str, ...]) -> Plan:
+    def _compiled(self, names: Names) -> Plan:
         if names not in self._plans:
             repairs = [self._source.repairs[name] for name in names]
             plan = compile_source(mended(self._source, repairs), self._pseudonyms)
@@ -196,11 +222,12 @@ def _stripped(value: Any, repair: Strip) -> Any:
 
 def _with(normalised: Normalised, released: list[Refused], rows: list[Frames]) -> Normalised:
     numbers = [one.record.number for one in released]
+    gone = set(numbers)
     frames = {
         name: pl.concat(
             [frame.filter(~pl.col("record").is_in(numbers)), *(one[name] for one in rows)], how="vertical"
         ).sort("record", maintain_order=True)
         for name, frame in normalised.frames.items()
     }
-    refused = [one for one in normalised.refused if one.record.number not in set(numbers)]
+    refused = [one for one in normalised.refused if one.record.number not in gone]
     return replace(normalised, frames=frames, refused=refused, released=released)

@@ -104,9 +104,16 @@ def normalise_records(records: SequenceOf[Record], sequence: Sequence, batch: in
 
 def judge_alone(record: Record, sequence: Sequence, batch: int, plan: Plan) -> Made:
     """What `record` becomes, seen without the others of its batch; nothing of it is told."""
-    watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower, lambda: [record.content])
+    return judge_each([record], sequence, batch, plan)
+
+
+def judge_each(records: SequenceOf[Record], sequence: Sequence, batch: int, plan: Plan) -> Made:
+    """What `records` become, some of a batch, each seen alone; nothing of it is told."""
+    contents = [record.content for record in records]
+    watch = Watch(plan.reads, plan.stream.carry, plan.source, plan.shower, lambda: contents)
     reference = Reference(sequence, batch, plan, watch)
-    reference.judge(record)
+    for record in records:
+        reference.judge(record)
     return reference.made
 
 
