@@ -61,6 +61,12 @@ class Old:
                 if mark(self.store, sequence)[0]:
                     yield source, sequence
 
+    def accidents(self) -> list[tuple[object, ...]]:
+        """The rows of traffic_event, in order, each with its place at the end."""
+        sql = """SELECT * EXCLUDE (batch, record, run, received_at, lon, lat), lon, lat FROM traffic_event
+                 WHERE lon IS NOT NULL ORDER BY source_id, observed_at"""
+        return [tuple(row.values()) for row in query(sql, self.registry, self.store).to_pylist()]
+
     def land_again(self, source: Source, sequence: Sequence) -> None:
         """The newest batch once more, as the platform would answer an hour later."""
         key = store_key(source, self.secrets)
@@ -100,12 +106,17 @@ def test_it_is_read_as_it_lies(old: Old) -> None:
 
 
 def test_every_stream_goes_on_in_it_and_the_account_still_balances(old: Old) -> None:
-    before = old.rows()
+    before, accidents = old.rows(), old.accidents()
     for source, sequence in old.sequences():
         old.land_again(source, sequence)
         (published,) = publish_waiting(source, sequence, old.registry, old.store, old.secrets)
         assert sum(published.fates.values()) == published.received > 0
-        assert published.fates.get("published", 0) == 0, published
+        # Places from GCJ-02 are worked out by columns since then, which ends in other last digits.
+        corrected = published.rows.get("traffic_event", {}).get("corrected", 0)
+        assert published.fates.get("published", 0) == corrected, published
+    for was, now in zip(accidents, old.accidents(), strict=True):
+        assert [*now[:-2]] == [*was[:-2]]
+        assert now[-2:] == pytest.approx(was[-2:], abs=1e-9)
     after = old.rows()
     for name in ("junction", "road_segment", "roadside_facility", "traffic_event", "traffic_flow"):
         assert after[name] == before[name] > 0, name

@@ -68,9 +68,9 @@ def iso(text: str, zone: ZoneInfo | None) -> datetime:
 def epoch(value: int | float, per_second: int) -> datetime:
     """Seconds (`per_second` 1) or milliseconds (1000) since 1970."""
     try:
-        # Whole numbers stay whole, so that no digit is lost.
+        # Whole numbers stay whole, so that no digit is lost; 5.0 is one.
         microseconds = (
-            value * (1_000_000 // per_second) if isinstance(value, int) else round(value * 1_000_000 / per_second)
+            int(value) * (1_000_000 // per_second) if value == int(value) else round(value * 1_000_000 / per_second)
         )
     except OverflowError:
         raise ValueError(value) from None
