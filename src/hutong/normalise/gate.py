@@ -6,31 +6,30 @@ it says no to 5.0 for an integer, to numbers of 2**53 and more, and to halves of
 all for a schema with a keyword that it does not know.
 
 How it stays sound: msgspec refuses wrong types, absent and unknown members, and values out of bounds. Of two members
-of one name it takes the last without a word; so every passed record is written again, and the quotation marks are
-counted: a second member has at least two more than what was understood of it. Polars then reads what was written, so
-it sees nothing but what msgspec understood.
+of one name it takes the last without a word; so colons are counted. What was understood has one behind each member and
+those within texts; a member that was lost leaves one over, unless a text spells its colons by their number, and such
+records are left to others. Columns are made of what msgspec understood and of nothing else.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Collection, Mapping
-from functools import reduce
-from io import BytesIO
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct
 
 from hutong.model.connector import JsonSchema, Stream
 from hutong.model.endpoint import Soap
 from hutong.model.format import GeoJson, Json
 from hutong.model.path import Level
-from hutong.normalise.columns.filling import EXACT
+from hutong.normalise.typed import Types, Unknown
 from hutong.pages.formats import LANDED
 from hutong.pages.formats.json import parse
 from hutong.pages.garbled import Garbled
@@ -40,16 +39,8 @@ from hutong.store.landing import LandedPage
 
 log = logging.getLogger(__name__)
 
-_WORDS = frozenset(
-    {"title", "description", "$comment", "examples", "default", "$schema", "$id", "format", "deprecated"}
-)
-"""Keywords that demand nothing; `format` does not either, as hutong reads JSON Schema."""
-_UNSPELLABLE = re.compile(r'["\\\x00-\x1f]')
-_QUOTE = ord('"')
-
-
-class Unknown(Exception):
-    """The schema says something that the gate does not know."""
+_COLON = ord(":")
+_BLOCK = 1 << 17
 
 
 class Piece(NamedTuple):
@@ -60,12 +51,12 @@ class Piece(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """The records that passed: as they were understood, as lines of JSON, and their places among those asked; and the
-    places of the others.
+    """The records that passed: as they were understood, the values of their leaves, and their places among those asked;
+    and the places of the others.
     """
 
     records: list[Any]
-    lines: bytes
+    leaves: dict[str, list[Any]]
     places: npt.NDArray[np.int64]
     others: list[int]
 
@@ -81,15 +72,13 @@ class Gate:
         self._encoding = form.encoding
         self._carried = list(stream.carry)
         self._leaves = leaves
-        types = _Types()
+        types = Types()
         self._record = msgspec.json.Decoder(types.record(schema, stream.carry))
-        self._names = types.names
+        self._members = types.members
         self._own = {path: kind for path, kind in leaves.items() if path not in stream.carry}
-        self._read = _nested(self._own)
         self._envelope = msgspec.json.Decoder(_envelope(stream, schema))
         self._steps = _steps(stream)
         self._climbs = [(f"carried_{at}", _climb(where)[0]) for at, where in enumerate(stream.carry.values())]
-        self._write = msgspec.json.Encoder().encode_lines
 
     def split(self, page: LandedPage) -> Piece | None:
         """The records of `page` by themselves; None when the page is to be read in another way."""
@@ -139,35 +128,55 @@ class Gate:
                 records.append(decode(raw))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 odd.add(place)
-        lines = self._write(records)
         kept = (raw for place, raw in enumerate(raws) if place not in odd) if odd else raws
-        if not _says_the_same(b"\n".join(kept), lines):
+        opened = self._opened(records)
+        if not _holds_all(b"\n".join(kept), opened.colons):
             places = (place for place in range(len(raws)) if place not in odd)
             sure: list[Any] = []
             for place, record in zip(list(places), records, strict=True):
-                if _says_the_same(bytes(raws[place]), self._write([record])):
+                if _holds_all(bytes(raws[place]), self._opened([record]).colons):
                     sure.append(record)
                 else:
                     odd.add(place)
-            records, lines = sure, self._write(sure)
-        return Sifted(records, lines, np.delete(np.arange(len(raws)), sorted(odd)), sorted(odd))
+            records, opened = sure, self._opened(sure)
+        return Sifted(records, opened.leaves, np.delete(np.arange(len(raws)), sorted(odd)), sorted(odd))
 
-    def leaves(self, lines: bytes, places: npt.NDArray[np.int64], carried: list[list[Any]]) -> list[pl.Series]:
-        """The leaves of sifted records, a column for each path. carried: one value for each record that was asked.
+    def _opened(self, records: list[Any]) -> _Opened:
+        """The leaves of `records`, and how many colons their members and texts have."""
+        opened = _Opened({}, 0)
+        self._open((), records, opened, is_whole=True)
+        return opened
 
-        Needs no lock of Python's for most of its time.
-        """
-        columns: list[pl.Series] = []
-        if self._own and len(places):
-            columns += pl.read_ndjson(BytesIO(lines), schema=self._read.schema).select(self._read.leaves).get_columns()
-        else:
-            columns += [pl.Series(path, [], kind) for path, kind in self._own.items()]
+    def _open(self, path: Level, objects: list[Any], opened: _Opened, *, is_whole: bool) -> None:
+        """Open the objects that stand at `path`, one for each record; None where there is none, unless `is_whole`."""
+        count = len(objects) if is_whole else len(objects) - objects.count(None)
+        for member in self._members[path]:
+            leaf = ".".join(member.path)
+            if member.is_needed and member.sort == "other" and leaf not in self._own:
+                opened.colons += count
+                continue
+            read = attrgetter(member.attribute)
+            values = list(map(read, objects) if is_whole else (None if one is None else read(one) for one in objects))
+            opened.colons += count
+            if not member.is_needed and (absent := values.count(UNSET)):
+                opened.colons -= absent
+                values = [None if value is UNSET else value for value in values]
+            if leaf in self._own:
+                opened.leaves[leaf] = values
+            if member.sort == "text":
+                opened.colons += "".join(filter(None, values)).count(":")
+            elif member.sort == "texts":
+                opened.colons += sum(map(_colons_within, values))
+            elif member.sort == "object":
+                self._open(member.path, values, opened, is_whole=is_whole and None not in values)
+
+    def columns(self, sifted: Sifted, carried: list[list[Any]]) -> list[pl.Series]:
+        """The leaves of sifted records, a column for each path. carried: one value for each record that was asked."""
+        columns = [pl.Series(path, sifted.leaves[path], kind, strict=True) for path, kind in self._own.items()]
         for name, values in zip(self._carried, carried, strict=True):
             if name in self._leaves:
                 column = pl.Series(name, values, self._leaves[name], strict=True)
-                columns.append(column if len(places) == len(values) else column.gather(places))
-        if any(len(column) != len(places) for column in columns):
-            raise AssertionError("polars reads another number of records than were written")
+                columns.append(column if len(sifted.places) == len(values) else column.gather(sifted.places))
         return columns
 
     def holds(self, path: Level, records: list[Any], leaves: pl.DataFrame) -> bool:
@@ -182,13 +191,22 @@ class Gate:
 
     def _stands(self, record: Any, path: Level) -> bool:
         for depth in range(1, len(path) + 1):
-            field = self._names.get(path[:depth])
-            if field is None or not isinstance(record, Struct):
+            members = self._members.get(path[: depth - 1], ())
+            named = next((member for member in members if member.path == path[:depth]), None)
+            if named is None or record is None:
                 return False
-            record = getattr(record, field, UNSET)
+            record = getattr(record, named.attribute)
             if record is UNSET:
                 return False
         return True
+
+
+@dataclass(slots=True)
+class _Opened:
+    """leaves: path -> values, one for each record."""
+
+    leaves: dict[str, list[Any]]
+    colons: int
 
 
 def compile_gate(schema: JsonSchema, stream: Stream, leaves: Mapping[str, pl.DataType]) -> Gate | None:
@@ -200,191 +218,20 @@ def compile_gate(schema: JsonSchema, stream: Stream, leaves: Mapping[str, pl.Dat
         return None
 
 
-def _says_the_same(source: bytes, lines: bytes) -> bool:
-    # A quotation mark within a text stands behind a backslash in both, unless it is spelled by its number.
-    return _quotes(source) == _quotes(lines) and b"\\u0022" not in source
+def _holds_all(source: bytes, colons: int) -> bool:
+    """Whether what was understood of `source`, with so many `colons`, is all that it holds."""
+    if b"\\u003a" in source or b"\\u003A" in source:
+        return False
+    found = np.frombuffer(source, np.uint8)
+    # In blocks that stay in the processor's cache.
+    blocks = (found[start : start + _BLOCK] for start in range(0, len(found), _BLOCK))
+    return sum(int(np.count_nonzero(block == _COLON)) for block in blocks) == colons
 
 
-def _quotes(text: bytes) -> int:
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE))
-
-
-class _Types:
-    """JSON Schemas as types. names: path of a member -> the attribute that holds it."""
-
-    def __init__(self) -> None:
-        self.names: dict[Level, str] = {}
-
-    def record(self, schema: JsonSchema, without: Collection[str]) -> Any:
-        """The type of a record, less the members `without`."""
-        required = [name for name in schema.get("required", ()) if name not in without]
-        own = {name: part for name, part in schema.get("properties", {}).items() if name not in without}
-        return self._object({**schema, "required": required, "properties": own}, ())
-
-    def of(self, schema: Any, path: tuple[str, ...]) -> Any:
-        """The type of the value at `path`."""
-        if not isinstance(schema, dict):
-            raise Unknown("a schema that is no object")
-        named = schema.get("type")
-        kinds = [named] if isinstance(named, str) else list(named or ())
-        if ("enum" in schema) != ("const" in schema):
-            return _enumerated(schema, kinds)
-        plain = [kind for kind in kinds if kind != "null"]
-        if len(plain) != 1:
-            raise Unknown("several types, or none")
-        found = self._plain(plain[0], schema, path)
-        return found | None if "null" in kinds else found
-
-    def _plain(self, kind: str, schema: JsonSchema, path: tuple[str, ...]) -> Any:
-        match kind:
-            case "object":
-                return self._object(schema, path)
-            case "array":
-                return self._array(schema, path)
-            case "string":
-                return _text(schema)
-            case "integer":
-                return _whole(schema)
-            case "number":
-                return _number(schema)
-            case "boolean":
-                _only(schema)
-                return bool
-        raise Unknown("another type")
-
-    def _object(self, schema: JsonSchema, path: tuple[str, ...]) -> type[Struct]:
-        _only(schema, "properties", "required", "additionalProperties")
-        properties, required = schema.get("properties"), set(schema.get("required", ()))
-        # Of any other object nothing is declared, so that nothing in it can be undeclared.
-        if not properties or not required <= set(properties) or isinstance(schema.get("additionalProperties"), dict):
-            raise Unknown("an object of which nothing is declared")
-        fields: list[Any] = []
-        rename: dict[str, str] = {}
-        for number, (name, part) in enumerate(properties.items()):
-            if _UNSPELLABLE.search(name):
-                raise Unknown("a name with marks that JSON escapes")
-            # A name of our own: a member may be called anything else.
-            field = f"field_{number}"
-            kind = self.of(part, (*path, name))
-            rename[field], self.names[(*path, name)] = name, field
-            fields.append((field, kind) if name in required else (field, kind | UnsetType, UNSET))
-        return msgspec.defstruct(
-            "Object", fields, rename=rename, kw_only=True, forbid_unknown_fields=True, gc=False, omit_defaults=True
-        )
-
-    def _array(self, schema: JsonSchema, path: tuple[str, ...]) -> Any:
-        _only(schema, "items", "minItems", "maxItems")
-        items = schema.get("items")
-        if not isinstance(items, dict) or items.get("type") == "object":
-            raise Unknown("a list of objects, or of anything")
-        bounds = {"min_length": schema.get("minItems"), "max_length": schema.get("maxItems")}
-        return Annotated[list[self.of(items, (*path, "[]"))], _meta(bounds)]  # type: ignore[misc]
-
-
-def _only(schema: JsonSchema, *known: str) -> None:
-    unknown = set(schema) - _WORDS - {"type", *known}
-    if unknown:
-        raise Unknown(f"the keyword {min(unknown)}")
-
-
-def _meta(bounds: Mapping[str, Any]) -> Meta:
-    return Meta(**{name: value for name, value in bounds.items() if value is not None})
-
-
-def _text(schema: JsonSchema) -> Any:
-    _only(schema, "minLength", "maxLength", "pattern")
-    pattern = schema.get("pattern")
-    return Annotated[
-        str,
-        _meta(
-            {
-                "min_length": schema.get("minLength"),
-                "max_length": schema.get("maxLength"),
-                "pattern": None if pattern is None else python_pattern(pattern),
-            }
-        ),
-    ]
-
-
-_TOKEN = re.compile(
-    r"[^\\.^$|()\[\]*+?{}]"  # a plain character
-    r"|\\d|\\[.\\/()\[\]{}|+*?^$-]"  # a digit, a mark
-    r"|\[\^?(?:(?!--)[^\\\[\]^&~])+\]"  # a set
-    r"|\((?:\?:)?|\)|\|"  # groups and alternatives
-    r"|(?P<count>[*+?]|\{[0-9]+(?:,[0-9]*)?\})"
-)
-
-
-def python_pattern(pattern: str) -> str:
-    r"""`pattern` of a JSON Schema (ECMA 262) as Python's `re` reads it alike. Raises Unknown where it might not.
-
-    Plain characters, sets of them, groups, \d and counts are taken; `$` is the very end and \d an ASCII digit.
-    """
-    inner = pattern.removeprefix("^")
-    is_ended = inner.endswith("$") and not inner.endswith(r"\$")
-    inner = inner.removesuffix("$") if is_ended else inner
-    at, is_counted = 0, True
-    while at < len(inner):
-        token = _TOKEN.match(inner, at)
-        # A count of a count is a greedy habit in one language, and an error or another thing in the other.
-        if token is None or (token["count"] and is_counted):
-            raise Unknown(f"the pattern {pattern}")
-        at, is_counted = token.end(), bool(token["count"]) or token[0] in ("(", "(?:", "|")
-    start = "^" if pattern.startswith("^") else ""
-    return start + inner.replace(r"\d", "[0-9]") + (r"\Z" if is_ended else "")
-
-
-def _bounds(schema: JsonSchema) -> dict[str, Any]:
-    _only(schema, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-    names = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-    bounds = {name: schema[word] for name, word in names.items() if word in schema}
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in bounds.values()):
-        raise Unknown("a bound that is no number")
-    if {"ge", "gt"} <= set(bounds) or {"le", "lt"} <= set(bounds):
-        raise Unknown("two bounds on one side")
-    return bounds
-
-
-def _whole(schema: JsonSchema) -> Any:
-    bounds = _bounds(schema)
-    if any(value != int(value) for value in bounds.values()):
-        raise Unknown("a bound between whole numbers")
-    bounds = {name: int(value) for name, value in bounds.items()}
-    if not {"ge", "gt"} & set(bounds):
-        bounds["ge"] = -(2**63)
-    if not {"le", "lt"} & set(bounds):
-        bounds["le"] = 2**63 - 1
-    if any(not -(2**63) <= value < 2**63 for value in bounds.values()):
-        raise Unknown("a bound beyond 64 bits")
-    return Annotated[int, Meta(**bounds)]
-
-
-def _number(schema: JsonSchema) -> Any:
-    # Beyond, two different whole numbers are one double, and a bound between them could not be told.
-    bounds = _bounds(schema)
-    if any(abs(value) >= EXACT for value in bounds.values()):
-        raise Unknown("a bound beyond 2**53")
-    if not {"ge", "gt"} & set(bounds):
-        bounds["gt"] = -EXACT
-    if not {"le", "lt"} & set(bounds):
-        bounds["lt"] = EXACT
-    return Annotated[float, _meta({name: float(value) for name, value in bounds.items()})]
-
-
-def _enumerated(schema: JsonSchema, kinds: list[str]) -> Any:
-    _only(schema, "enum", "const")
-    values = [schema["const"]] if "const" in schema else schema["enum"]
-    plain = [value for value in values if value is not None]
-    types = set(map(type, plain))
-    wanted = {str: "string", int: "integer"}
-    if len(types) != 1 or (kind := wanted.get(types.pop())) is None:
-        raise Unknown("values of several types")
-    if kinds and not ({kind, "number"} if kind == "integer" else {kind}) & set(kinds):
-        raise Unknown("values of another type than the field's")
-    if kind == "integer" and any(not -EXACT < value < EXACT for value in plain):
-        raise Unknown("a value beyond 2**53")
-    found: Any = Literal[tuple(plain)]
-    return found | None if None in values and (not kinds or "null" in kinds) else found
+def _colons_within(found: Any) -> int:
+    if isinstance(found, str):
+        return found.count(":")
+    return sum(map(_colons_within, found)) if isinstance(found, list) else 0
 
 
 def _steps(stream: Stream) -> list[list[str]]:
@@ -407,7 +254,7 @@ def _envelope(stream: Stream, schema: JsonSchema) -> Any:
     if not all(steps):
         raise Unknown("lists in lists")
     carried: list[list[tuple[str, str, Any]]] = [[] for _ in steps]
-    types = _Types()
+    types = Types()
     for at, (name, where) in enumerate(stream.carry.items()):
         up, path = _climb(where)
         if not 1 <= up <= len(steps):
@@ -436,26 +283,3 @@ def _level(names: list[str], element: Any, carried: list[tuple[str, str, Any]], 
         fields.append((field, kind, None) if type(None) in get_args(kind) else (field, kind))
     rename = {"elements": names[0], **{field: path for field, path, _ in carried}}
     return msgspec.defstruct("Level", fields, rename=rename, kw_only=True)
-
-
-class _Nested(NamedTuple):
-    """How polars reads leaves: the schema of its lines, and an expression for each path."""
-
-    schema: dict[str, pl.DataType]
-    leaves: list[pl.Expr]
-
-
-def _nested(leaves: Mapping[str, pl.DataType]) -> _Nested:
-    tree: dict[str, Any] = {}
-    for path, kind in leaves.items():
-        *parents, last = path.split(".")
-        reduce(lambda here, name: here.setdefault(name, {}), parents, tree)[last] = kind
-
-    def kind_of(part: Any) -> Any:
-        return pl.Struct({name: kind_of(inner) for name, inner in part.items()}) if isinstance(part, dict) else part
-
-    def leaf(path: str) -> pl.Expr:
-        first, *rest = path.split(".")
-        return reduce(lambda here, name: here.struct.field(name), rest, pl.col(first)).alias(path)
-
-    return _Nested({name: kind_of(part) for name, part in tree.items()}, [leaf(path) for path in leaves])

@@ -168,7 +168,7 @@ class _Batch:
         page_of = np.repeat(np.arange(len(sift.sizes)), sift.sizes)
 
         def leaves() -> pl.DataFrame:
-            columns = gate.leaves(sifted.lines, sifted.places, sift.carried)
+            columns = gate.columns(sifted, sift.carried)
             return pl.DataFrame([*columns, numbers, of_pages.gather(page_of[sifted.places])])
 
         def read(number: int) -> tuple[Record, Content]:

@@ -21,7 +21,7 @@ from hutong.model.declared import Words
 from hutong.model.mapping import Mapping as Declared
 from hutong.model.rows import Normalised
 from hutong.normalise import Plan, Pseudonymiser, compile_source, normalise, normalise_records
-from hutong.normalise.gate import Unknown, python_pattern
+from hutong.normalise.typed import Unknown, python_pattern
 from hutong.pages import records_of
 from hutong.registry import Source
 from hutong.store.landing import LandedPage
@@ -453,6 +453,11 @@ TRAPS: dict[str, tuple[str, dict[str, Any] | str]] = {
     "a name that stands twice with one value": ('{"id": "a", "speed": 50, "speed": 50}', "record_required"),
     "a name that stands twice within": ('{"id": "a", "speed": 1, "pos": {"x": 1, "x": 1}}', "pos_type"),
     "a name spelled in two ways": ('{"id": "a", "speed": 50, "sp\\u0065ed": 51}', "record_required"),
+    "a name that stands twice beside a spelled colon": (
+        '{"id": "\\u003a", "speed": 50, "speed": 5}',
+        "record_required",
+    ),
+    "colons in a text": ('{"id": ":::", "speed": 50}', {"source_id": ":::"}),
     "a name that stands twice beside a spelled mark": (
         '{"id": "\\u0022\\u0022", "speed": 50, "speed": 5}',
         "record_required",
@@ -507,6 +512,7 @@ def test_the_gate_passes_what_is_good_and_nothing_else(participants: Plan) -> No
         "good",
         "numeric text in a text",
         "an integer of 64 bits",
+        "colons in a text",
         "a fraction of many digits",
         "minus zero",
         "an absent member",
