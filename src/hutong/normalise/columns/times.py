@@ -14,8 +14,8 @@ _UTC = pl.Datetime("us", "UTC")
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
 _LAST = 4_102_444_800
 """Seconds since 1970 of the year 2100. Of instants outside 1970 to 2100 nothing is sure here."""
-_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
-_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
 
 
 def time(rule: mapping.Time, leaves: Leaves) -> Fill:
@@ -63,10 +63,17 @@ def _civil(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
         raise NoColumnForm
     text, zone = _text(path, rule, leaves), str(ZoneInfo(rule.zone))
     is_plain = text.str.contains(_LOCAL)
-    civil = pl.when(is_plain).then(text).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    front = pl.when(is_plain).then(text.str.slice(0, 19))
+    civil = front.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
     # Times that the clocks of the zone skipped or showed twice become null.
-    local = civil.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    return _filled(leaves, local.dt.convert_time_zone("UTC"), [given(text) & ~_is_modern(local)])
+    local = civil.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    instant = (local.cast(pl.Int64) + _fraction(text.str.slice(20))).cast(_UTC)
+    return _filled(leaves, instant, [given(text) & ~_is_modern(instant)])
+
+
+def _fraction(digits: pl.Expr) -> pl.Expr:
+    """Up to six digits behind the point, as microseconds."""
+    return _digits(digits.str.pad_end(6, "0"))
 
 
 def _iso(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
@@ -75,12 +82,12 @@ def _iso(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
     civil = (
         pl.when(is_plain).then(text.str.slice(0, 19)).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
     )
-    thousandths = pl.when(text.str.slice(19, 1) == ".").then(text.str.slice(20, 3)).otherwise(pl.lit("0"))
+    fraction = _fraction(text.str.extract(r"\.([0-9]{1,6})").fill_null(""))
     # ±hh:mm, the last six characters; a zone Z has none.
     offset = pl.when(text.str.ends_with("Z")).then(pl.lit("+00:00")).otherwise(text.str.slice(-6))
     minutes = _digits(offset.str.slice(1, 2)) * 60 + _digits(offset.str.slice(4, 2))
     ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes)
-    instant = (civil.cast(pl.Int64) + _digits(thousandths) * 1000 - ahead * _MINUTE).cast(_UTC)
+    instant = (civil.cast(pl.Int64) + fraction - ahead * _MINUTE).cast(_UTC)
     return _filled(leaves, instant, [given(text) & ~_is_modern(instant)])
 
 
