@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 
 from hutong.normalise.columns.filling import EXACT
-from hutong.pages import look
 
 Content = dict[str, Any]
 
@@ -28,8 +27,9 @@ def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> 
     """
     odd: set[int] = set()
     columns: dict[str, list[Any]] = {}
+    opened: dict[str, list[Any]] = {"": list(contents)}
     for path, kind in kinds.items():
-        values = [one.get(path) for one in contents] if "." not in path else [look(one, path) for one in contents]
+        values = _values(path, opened)
         if _column(path, values, kind) is None:
             odd.update(place for place, value in enumerate(values) if _column(path, [value], kind) is None)
         columns[path] = values
@@ -38,6 +38,14 @@ def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> 
             values[place] = None
     made = (_column(path, values, kinds[path]) for path, values in columns.items())
     return pl.DataFrame([column for column in made if column is not None]), sorted(odd)
+
+
+def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
+    """What stands at `path` in each record; None where nothing does. opened: objects that were looked into before."""
+    parents, _, name = path.rpartition(".")
+    if parents not in opened:
+        opened[parents] = _values(parents, opened)
+    return [one.get(name) if type(one) is dict else None for one in opened[parents]]
 
 
 def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None:

@@ -92,8 +92,8 @@ class _Batch:
         self._late: dict[int, timedelta] = {}
         # The number of the first record of each page that was read, and then of the first that was not.
         self._starts = [0]
-        # The page of which a record was read again last.
-        self._again: tuple[int, Piece | None] = -1, None
+        # The page of which a record was read again last, in pieces or as plain data: several of a page are asked for.
+        self._again: tuple[int, Piece | list[Record]] = -1, []
 
     def normalised(self) -> Normalised:
         """Send all records through."""
@@ -271,14 +271,19 @@ class _Batch:
         at = bisect_right(self._starts, number) - 1
         page, place = self._pages[at], number - self._starts[at]
         gate = self._plan.bulk.gate if self._plan.bulk is not None else None
-        if gate is not None and at != self._again[0]:
-            # Records are asked for in their order, several of a page.
-            self._again = at, gate.split(page)
-        piece = self._again[1]
-        content = gate.content(piece, place) if gate is not None and piece is not None else None
+        if at != self._again[0]:
+            piece = gate.split(page) if gate is not None else None
+            self._again = at, self._read_again(at) if piece is None else piece
+        found = self._again[1]
+        if isinstance(found, list):
+            return found[place]
+        content = gate.content(found, place) if gate is not None else None
         if content is None:
-            return list(records_of([page], self._plan.stream, self._starts[at]))[place]
+            return self._read_again(at)[place]
         return Record(number, page.number, place, content, page.fetched_at)
+
+    def _read_again(self, at: int) -> list[Record]:
+        return list(records_of([self._pages[at]], self._plan.stream, self._starts[at]))
 
 
 class _Sift:
