@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -35,27 +34,28 @@ def number_at(path: str, missing: list[mapping.Scalar], leaves: Leaves, *, as_te
     return leaf.cast(pl.Float64), leaf.cast(pl.Float64).abs() >= EXACT
 
 
-def scaled(value: pl.Expr, by: Fraction) -> tuple[pl.Expr, pl.Expr]:
-    """`value` times `by` as `schema.units.scaling` has it, and where the last bit might differ."""
+def scaled(value: pl.Expr, by: Fraction, frame: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """`value`, of `frame`, times `by` as `schema.units.scaling` has it, and where the last bit might differ."""
     top, bottom = by.numerator, by.denominator
     if max(abs(top), bottom) > EXACT:
         return value * float(by), pl.lit(False)
     multiplied = value * float(top)
+    made = multiplied if bottom == 1 else divided(multiplied, pl.lit(float(bottom)), frame)
     # In Python a whole number is multiplied without rounding.
-    return divided(multiplied, float(bottom)), multiplied.abs() >= EXACT
+    return made, multiplied.abs() >= EXACT
 
 
-def divided(value: pl.Expr, by: pl.Expr | float) -> pl.Expr:
-    """`value` divided by `by`. Of numpy, since polars multiplies by the reciprocal of a single number, which ends in
-    another last bit.
+def divided(value: pl.Expr, by: pl.Expr, frame: pl.DataFrame) -> pl.Expr:
+    """`value` divided by `by`, both of `frame`.
+
+    Of numpy, since polars multiplies by the reciprocal of a single number, which ends in another last bit. And not from
+    within polars: its few threads would wait there for Python's lock, which another thread may hold while it waits for
+    them.
     """
-    return pl.map_batches([value, pl.lit(by) if isinstance(by, float) else by], _quotient, return_dtype=pl.Float64)
-
-
-def _quotient(columns: Sequence[pl.Series]) -> pl.Series:
-    above, below = (column.to_numpy() for column in columns)
+    found = frame.select(above=value, below=by)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return pl.Series(above / below, dtype=pl.Float64).fill_nan(None)
+        made = found["above"].to_numpy() / found["below"].to_numpy()
+    return pl.lit(pl.Series(made, dtype=pl.Float64).fill_nan(None))
 
 
 def fitted(value: pl.Expr, kind: FieldType) -> tuple[pl.Expr, pl.Expr]:
@@ -86,33 +86,44 @@ def quantity(rule: mapping.Quantity, leaves: Leaves) -> Fill:
     if rule.list_ is not None:
         raise NoColumnForm
     value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
-    converted, inexact = scaled(value, factor(rule.unit, leaves.context.unit()))
-    made, misfit = fitted(converted, leaves.context.field.type)
-    return _always(leaves, made, [unread, inexact, misfit])
+    by, kind, column = factor(rule.unit, leaves.context.unit()), leaves.context.field.type, leaves.context.column
+
+    def fill(frame: pl.DataFrame) -> Filled:
+        converted, inexact = scaled(value, by, frame)
+        made, misfit = fitted(converted, kind)
+        return Filled({column: made}, [unread, inexact, misfit])
+
+    return fill
 
 
 def rate(rule: mapping.Rate, leaves: Leaves) -> Fill:
     """See `rules.rate`."""
-    count, unread = number_at(rule.from_, rule.missing, leaves, as_text=False)
-    period, untimed = number_at(rule.over, rule.missing, leaves, as_text=False)
-    converted, inexact = scaled(count, factor(rule.unit, leaves.context.unit()))
-    made, misfit = fitted(divided(converted, period), "double")
-    return _always(leaves, made, [unread, untimed, inexact, period <= 0, misfit])
+    count, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
+    period, untimed = number_at(rule.over, rule.missing, leaves, as_text=rule.as_text)
+    by, column = factor(rule.unit, leaves.context.unit()), leaves.context.column
+
+    def fill(frame: pl.DataFrame) -> Filled:
+        converted, inexact = scaled(count, by, frame)
+        made, misfit = fitted(divided(converted, period, frame), "double")
+        return Filled({column: made}, [unread, untimed, inexact, period <= 0, misfit])
+
+    return fill
 
 
 def angle(rule: mapping.Angle, leaves: Leaves) -> Fill:
     """See `rules.angle`."""
     value, unread = number_at(rule.from_, rule.missing, leaves, as_text=rule.as_text)
-    degrees, inexact = scaled(value, factor(rule.unit, "deg"))
+    by, column = factor(rule.unit, "deg"), leaves.context.column
     travel: Any = TO_TRAVEL[rule.convention]
 
     def fill(frame: pl.DataFrame) -> Filled:
+        degrees, inexact = scaled(value, by, frame)
         found = frame.select(degrees=degrees).to_series()
         # Of numpy, because its remainder is Python's to the last bit.
         with np.errstate(invalid="ignore"):
             turned = np.mod(np.mod(travel(found.to_numpy()), 360.0), 360.0)
         made = pl.Series(turned, dtype=pl.Float64).fill_nan(None)
-        return Filled({leaves.context.column: pl.lit(made)}, [unread, inexact, degrees.abs() > 360])
+        return Filled({column: pl.lit(made)}, [unread, inexact, pl.lit(found.abs() > 360)])
 
     return fill
 
@@ -120,9 +131,14 @@ def angle(rule: mapping.Angle, leaves: Leaves) -> Fill:
 def stake(rule: mapping.Stake, leaves: Leaves) -> Fill:
     """See `rules.stake`."""
     (km, unread), (m, unsaid) = (number_at(path, rule.missing, leaves, as_text=True) for path in rule.from_)
-    converted, inexact = scaled(km * 1000 + m, factor("m", leaves.context.field.unit or "m"))
-    made, misfit = fitted(converted, "double")
-    return _always(leaves, made, [unread, unsaid, inexact, km.abs() * 1000 >= EXACT, misfit])
+    by, column = factor("m", leaves.context.field.unit or "m"), leaves.context.column
+
+    def fill(frame: pl.DataFrame) -> Filled:
+        converted, inexact = scaled(km * 1000 + m, by, frame)
+        made, misfit = fitted(converted, "double")
+        return Filled({column: made}, [unread, unsaid, inexact, km.abs() * 1000 >= EXACT, misfit])
+
+    return fill
 
 
 def _always(leaves: Leaves, made: pl.Expr, unsure: list[pl.Expr]) -> Fill:

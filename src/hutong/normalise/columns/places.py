@@ -22,9 +22,9 @@ def point(rule: mapping.Point, leaves: Leaves) -> Fill:
     crs, convert = rule.crs, to_wgs84(rule.crs, rule.axes)
     (first, unread), (second, unsaid) = _numbers(rule, leaves)
     is_there, scale = given(first, second), Fraction(str(rule.scale))
-    (x, inexact), (y, vague) = scaled(first, scale), scaled(second, scale)
 
     def fill(frame: pl.DataFrame) -> Filled:
+        (x, inexact), (y, vague) = scaled(first, scale, frame), scaled(second, scale, frame)
         found = frame.select(x=pl.when(is_there).then(x), y=pl.when(is_there).then(y))
         said = (found["x"].is_not_null() & found["y"].is_not_null()).to_numpy()
         # Without copies a column is read-only, which projections do not take.
