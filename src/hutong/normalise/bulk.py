@@ -38,6 +38,9 @@ def compile_bulk(source: Source, key: Pseudonymiser | None) -> Bulk | None:
     whens = [rows.when.from_ for rows in source.mapping.rows if rows.when is not None]
     read = [path for rule in rules for path in paths_of(rule)]
     paths = list(dict.fromkeys([*read, *whens, *([cursor] if cursor else [])]))
+    if any(path.startswith("#") for path in paths):
+        # So the columns are called that are of no record.
+        return None
     leaves = kinds_of(source.schema, paths)
     parts = tuple(compile_part(rows, source, leaves, key) for rows in source.mapping.rows)
     whole = tuple(part for part in parts if part is not None)

@@ -13,6 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHINA = ZoneInfo("Asia/Shanghai")
 """The one civil time of all of China."""
 
+END_OF_DATES = datetime(9999, 12, 31, 16, tzinfo=UTC)
+"""From here on it is the year 10000 in China, of which no calendar here knows a date."""
+
 MOY_UNAVAILABLE = 527040
 SEC_MARK_UNAVAILABLE = 60000
 HOUR_MARK_FAR, HOUR_MARK_UNKNOWN = 36000, 36001

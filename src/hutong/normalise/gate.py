@@ -259,11 +259,17 @@ def _envelope(stream: Stream, schema: JsonSchema) -> Any:
         up, path = _climb(where)
         if not 1 <= up <= len(steps):
             raise Unknown("a carried field of no object")
-        carried[-up].append((f"carried_{at}", path, types.of(schema["properties"][name], (name,))))
-    kind: Any = Raw
+        if "." in name or name not in schema.get("properties", {}):
+            raise Unknown("a carried field that no path leads to")
+        kind: Any = types.of(schema["properties"][name], (name,))
+        if types.members:
+            # It goes into its records as it is understood, and an object would not be plain data.
+            raise Unknown("a carried object")
+        carried[-up].append((f"carried_{at}", path, kind))
+    found: Any = Raw
     for depth in reversed(range(len(steps))):
-        kind = _level(steps[depth], kind, carried[depth], is_root=depth == 0)
-    return kind
+        found = _level(steps[depth], found, carried[depth], is_root=depth == 0)
+    return found
 
 
 def _level(names: list[str], element: Any, carried: list[tuple[str, str, Any]], *, is_root: bool) -> type[Struct]:

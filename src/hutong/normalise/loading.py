@@ -50,11 +50,16 @@ def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
 
 def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None:
     """`values` as a column; None if it would not hold each of them exactly."""
-    is_plain = _is_listed(values, kind) if isinstance(kind, pl.List) else set(map(type, values)) <= _TYPES[type(kind)]
+    types: set[type] = set() if isinstance(kind, pl.List) else set(map(type, values))
+    is_plain = _is_listed(values, kind) if isinstance(kind, pl.List) else types <= _TYPES[type(kind)]
     try:
-        return pl.Series(path, values, kind, strict=True) if is_plain else None
+        column = pl.Series(path, values, kind, strict=True) if is_plain else None
     except (TypeError, OverflowError, UnicodeEncodeError):
         return None
+    if kind == pl.Float64 and int in types and any(type(value) is int and abs(value) >= EXACT for value in values):
+        # It may lie between two doubles, and has another text than the nearest of them.
+        return None
+    return column
 
 
 def _is_listed(values: list[Any], kind: pl.List) -> bool:

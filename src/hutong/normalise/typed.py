@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -33,6 +34,7 @@ _WORDS = frozenset(
     {"title", "description", "$comment", "examples", "default", "$schema", "$id", "format", "deprecated"}
 )
 """Keywords that demand nothing; `format` does not either, as hutong reads JSON Schema."""
+_COUNTS = ("min_length", "max_length")
 _UNSPELLABLE = re.compile(r'["\\:\x00-\x1f]')
 
 
@@ -104,7 +106,7 @@ class Types:
     def _array(self, schema: JsonSchema, path: tuple[str, ...]) -> Any:
         _only(schema, "items", "minItems", "maxItems")
         items = schema.get("items")
-        if not isinstance(items, dict) or items.get("type") == "object":
+        if not isinstance(items, dict) or "object" in (items.get("type") or ()):
             raise Unknown("a list of objects, or of anything")
         bounds = {"min_length": schema.get("minItems"), "max_length": schema.get("maxItems")}
         return Annotated[list[self.of(items, (*path, "[]"))], _meta(bounds)]  # type: ignore[misc]
@@ -117,7 +119,12 @@ def _only(schema: JsonSchema, *known: str) -> None:
 
 
 def _meta(bounds: Mapping[str, Any]) -> Meta:
-    return Meta(**{name: value for name, value in bounds.items() if value is not None})
+    # JSON Schema counts up to 3.0 as well.
+    whole = {name: value for name, value in bounds.items() if value is not None and name in _COUNTS}
+    if any(value != int(value) or value > sys.maxsize for value in whole.values()):
+        raise Unknown("a count that is none")
+    counts = {name: int(value) for name, value in whole.items()}
+    return Meta(**{name: value for name, value in bounds.items() if value is not None} | counts)
 
 
 def _text(schema: JsonSchema) -> Any:
@@ -178,14 +185,11 @@ def _whole(schema: JsonSchema) -> Any:
     bounds = _bounds(schema)
     if any(value != int(value) for value in bounds.values()):
         raise Unknown("a bound between whole numbers")
-    bounds = {name: int(value) for name, value in bounds.items()}
-    if not {"ge", "gt"} & set(bounds):
-        bounds["ge"] = -(2**63)
-    if not {"le", "lt"} & set(bounds):
-        bounds["le"] = 2**63 - 1
-    if any(not -(2**63) <= value < 2**63 for value in bounds.values()):
+    low = int(bounds["gt"]) + 1 if "gt" in bounds else int(bounds.get("ge", -(2**63)))
+    high = int(bounds["lt"]) - 1 if "lt" in bounds else int(bounds.get("le", 2**63 - 1))
+    if any(not -(2**63) <= value < 2**63 for value in (low, high)):
         raise Unknown("a bound beyond 64 bits")
-    return Annotated[int, Meta(**bounds)]
+    return Annotated[int, Meta(ge=low, le=high)]
 
 
 def _number(schema: JsonSchema) -> Any:

@@ -550,3 +550,81 @@ def test_a_pattern_is_taken_only_where_both_languages_read_it_alike(pattern: str
     else:
         with pytest.raises(Unknown):
             python_pattern(pattern)
+
+
+def read_by(rule: Mapping[str, Any], column: Any, values: Sequence[Any], **members: Any) -> Normalised:
+    """What both paths make of `values`, each the `v` of a record whose schema has `members`."""
+    schema = {"type": "object", "properties": members}
+    columns = {"x": column, "x_raw": "string", "lon": "double", "lat": "double", "source_crs": "string"}
+    of = plan(schema, [{"dataset": "one", "fields": {"x": rule}}], {"one": columns})
+    records = ", ".join(said(value if isinstance(value, dict) else {"v": value}, escapes=False) for value in values)
+    return same([page(f'{{"rows": [{records}]}}'.encode())], of)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "string", "minLength": 1.0, "maxLength": 2.0},
+        {"type": "array", "items": {"type": "integer"}, "minItems": 1.0},
+        {"type": "integer", "exclusiveMinimum": 2**63 - 1},
+        {"type": "integer", "exclusiveMaximum": -(2**63)},
+        {"type": "integer", "minimum": 0.0, "exclusiveMaximum": 1e3},
+    ],
+)
+def test_a_bound_may_be_written_as_a_float_and_lie_anywhere(part: dict[str, Any]) -> None:
+    values = ["", "a", "abc", [], [1], 0, -1, 999, 1000, 2**63 - 1, -(2**63)]
+    read_by({"rule": "number", "from": "w"}, "double", [{"w": 1, "v": value} for value in values], v=part, w={})
+
+
+WIDE = [2**53 - 1, 2**53, 2**53 + 1, 2.0**53, 2**63, 2**70, 1e300, -0.0, 0, 1]
+
+
+@pytest.mark.parametrize("stated", [[1, 1.0], [2**70, 1e300, -1.5], [2**53], [2**53 + 1, True, "a"], [0.0]])
+@pytest.mark.parametrize("schema", [{"type": "integer"}, {"type": "number"}, {"type": "number", "not": {"const": "z"}}])
+def test_stated_values_of_any_size_and_spelling_are_met_exactly(schema: dict[str, Any], stated: list[Any]) -> None:
+    read_by({"rule": "number", "from": "v", "missing": stated}, "double", WIDE, v=schema)
+    read_by({"rule": "id", "from": "v", "missing": stated}, "string", WIDE, v=schema)
+    read_by({"rule": "flag", "from": "v", "true": stated, "false": [2**64]}, "boolean", WIDE, v=schema)
+
+
+def test_minus_zero_is_not_the_zero_beside_it() -> None:
+    rule = {"rule": "point", "from": ["v", "w"], "crs": {"from": "c", "table": {"w": "EPSG:4326"}}, "axes": "lon_lat"}
+    values = [{"v": v, "w": 1, "c": "w"} for v in (0.0, -0.0, 0.0)]
+    found = read_by(rule, "string", values, v={"type": "number"}, w={"type": "number"}, c={"type": "string"})
+    assert repr(found.frames["one"]["lon"].to_list()) == "[0.0, -0.0, 0.0]"
+
+
+@pytest.mark.parametrize("name", ["#record", "#received_at", "#unsure", "elements", "__class__", "field_0", "a.b", ""])
+def test_a_member_may_have_any_name(name: str) -> None:
+    members = {name: {"type": "integer"}, "v": {"type": "integer"}}
+    values = [{name: 1, "v": 2}, {"v": 3}, {name: 1.0}, {}]
+    read_by({"rule": "id", "from": ["v", name] if name else "v"}, "string", values, **members)
+
+
+@pytest.mark.parametrize("carry", [{"pos": "^.pos"}, {"a.b": "^.at"}, {"undeclared": "^.at"}])
+def test_what_is_carried_may_be_an_object_or_have_any_name(carry: dict[str, str]) -> None:
+    inner = {"type": "object", "properties": {"x": {"type": "number"}, "b": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"pos": inner, "a.b": {"type": "integer"}, "a": inner, "v": {}}}
+    fields = {"x": {"rule": "number", "from": "pos.x"}, "y": {"rule": "number", "from": "a.b"}}
+    of = plan(schema, [{"dataset": "one", "fields": fields}], {"one": {"x": "double", "y": "long"}}, carry=carry)
+    same([page(b'{"at": 1, "pos": {"x": 2}, "rows": [{"v": 1}, {"v": 2, "pos": 5}, 5]}')], of)
+
+
+@pytest.mark.parametrize("text", ["2016-12-31T23:59:60Z", "2026-03-18T08:12:60.123+08:00", "9999-12-31T23:59:59Z"])
+def test_a_leap_second_and_the_end_of_all_dates_are_refused_and_cost_no_other_record(text: str) -> None:
+    schema = {"type": "object", "properties": {"v": {"type": "string"}}}
+    rows = [{"dataset": "one", "fields": {"observed_at": {"rule": "time", "form": "iso", "from": "v"}}}]
+    of = plan(schema, rows, {"one": {"observed_at": "timestamp", "date": "date"}})
+    found = same([page(json.dumps({"rows": [{"v": "2026-03-18T08:12:37Z"}, {"v": text}]}).encode())], of)
+    (refused,) = found.refused
+    assert [finding.rule for finding in refused.findings] == ["observed_at_unreadable"]
+    assert found.frames["one"].height == 1
+
+
+@pytest.mark.parametrize("near", [2**61, -(2**61), 2**62, -1, 0, 2**63 - 1])
+def test_an_instant_far_away_settles_no_year(near: int) -> None:
+    close, moy = int(AT.timestamp() * 1000), 109_456
+    rule = {"rule": "time", "form": "moy_secmark", "from": ["m", "s"], "near": "n"}
+    members = {name: {"type": "integer"} for name in ("m", "s", "n")}
+    values = [{"m": m, "s": 5, "n": n} for m in (moy, 527_040) for n in (near, near + close if near < 2**62 else near)]
+    read_by(rule, "timestamp", values, **members)

@@ -15,7 +15,7 @@ from hutong.model.mapping import Mapping as Declared
 from hutong.normalise.clock import CHINA
 from hutong.normalise.columns import numbers, places, texts, times
 from hutong.normalise.columns.distinct import by_distinct
-from hutong.normalise.columns.filling import RECEIVED_AT, Fill, Leaves, NoColumnForm, fits
+from hutong.normalise.columns.filling import RECEIVED_AT, Fill, Leaves, NoColumnForm, holdable
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.rules import FILLS_SEVERAL, Context, compile_rule
 from hutong.registry import Source
@@ -141,7 +141,7 @@ def _when(when: When, kinds: Mapping[str, pl.DataType]) -> pl.Expr:
         raise NoColumnForm
     stated = (when.in_ if when.in_ is not None else when.not_in) or []
     leaf = pl.col(when.from_)
-    listed = leaf.is_in(pl.Series([value for value in stated if fits(value, kind)], dtype=kind).implode())
+    listed = leaf.is_in(holdable(stated, kind).implode())
     matches = pl.when(leaf.is_null()).then(pl.lit(None in stated)).otherwise(listed)
     return matches if when.in_ is not None else ~matches
 

@@ -26,11 +26,13 @@ def by_distinct(
     depends on the time of receipt too. Raises NoColumnForm.
     """
     paths = list(dict.fromkeys(paths))
-    asked = [*paths, *([RECEIVED_AT] if reads_receipt else [])]
+    # As a key -0.0 is 0.0, so that its sign stands beside it.
+    signs = {f"#minus {path}": 1 / pl.col(path) < 0 for path in paths if leaves.kind(path) == pl.Float64}
+    asked = [*paths, *signs, *([RECEIVED_AT] if reads_receipt else [])]
     is_listed = any(leaves.kind(path).is_nested() for path in paths)
 
     def fill(frame: pl.DataFrame) -> Filled:
-        found = frame.select(asked)
+        found = frame.with_columns(**signs).select(asked)
         # Lists seldom repeat, and are slow to compare.
         some = found if is_listed else found.unique(maintain_order=True)
         values: dict[str, list[Any]] = {name: [] for name in fills}

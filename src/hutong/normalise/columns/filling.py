@@ -6,6 +6,7 @@ on whatever is rare, and must never give another value than the rule's scalar fo
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,20 +57,23 @@ class Leaves:
 
     def there(self, path: str, missing: Sequence[Scalar]) -> pl.Expr:
         """What stands at `path`, null for a value in `missing`. Raises NoColumnForm."""
-        leaf, kind = pl.col(path), self.kind(path)
-        absent = [value for value in missing if fits(value, kind)]
-        return leaf if not absent else pl.when(~leaf.is_in(pl.Series(absent, dtype=kind).implode())).then(leaf)
+        leaf, absent = pl.col(path), holdable(missing, self.kind(path))
+        return leaf if absent.is_empty() else pl.when(~leaf.is_in(absent.implode())).then(leaf)
 
 
-def fits(value: Scalar, kind: pl.DataType) -> bool:
-    """Whether a leaf of `kind` can hold `value`: -1 is -1.0, but neither "-1" nor true."""
-    if isinstance(value, str):
-        return kind == pl.String
-    if isinstance(value, bool):
-        return kind == pl.Boolean
-    if isinstance(value, int | float):
-        return kind == pl.Float64 or (kind == pl.Int64 and value == int(value))
-    return False
+def holdable(values: Sequence[Scalar], kind: pl.DataType) -> pl.Series:
+    """Those of `values` that a leaf of `kind` can hold exactly: -1 is -1.0, but neither "-1" nor true. Null is none."""
+    found: list[Scalar] = []
+    for value in values:
+        if isinstance(value, bool | str):
+            found += [value] if kind == (pl.Boolean if isinstance(value, bool) else pl.String) else []
+        elif value is not None and math.isfinite(value):
+            if kind == pl.Int64 and value == int(value) and -(2**63) <= value < 2**63:
+                found.append(int(value))
+            # A double nearby is another number.
+            elif kind == pl.Float64 and int(value) == int(float(value)):
+                found.append(float(value))
+    return pl.Series(found, dtype=kind)
 
 
 def is_number(kind: pl.DataType) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from hutong.model import mapping
-from hutong.normalise.columns.filling import EXACT, Fill, Filled, Leaves, NoColumnForm, fits, given
+from hutong.normalise.columns.filling import EXACT, Fill, Filled, Leaves, NoColumnForm, given, holdable
 from hutong.normalise.columns.numbers import number_at, scaled
 from hutong.normalise.crs import to_wgs84
 
@@ -57,11 +57,12 @@ def _numbers(rule: mapping.Point, leaves: Leaves) -> tuple[Number, Number]:
     kind = leaves.kind(path)
     if rule.split is not None or not isinstance(kind, pl.List) or kind.inner not in (pl.Int64, pl.Float64):
         raise NoColumnForm
-    parts, absent = pl.col(path), [value for value in rule.missing if fits(value, pl.Float64())]
+    parts, absent = pl.col(path), holdable(rule.missing, pl.Float64())
     unsure = parts.is_not_null() & (parts.list.len() <= max(rule.take))
 
     def part(at: int) -> Number:
         value = parts.list.get(at, null_on_oob=True).cast(pl.Float64)
-        return pl.when(~value.is_in(absent)).then(value) if absent else value, unsure | (value.abs() >= EXACT)
+        found = value if absent.is_empty() else pl.when(~value.is_in(absent.implode())).then(value)
+        return found, unsure | (value.abs() >= EXACT)
 
     return part(rule.take[0]), part(rule.take[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from hutong.model import mapping
-from hutong.normalise.columns.filling import SPACES, Fill, Filled, Leaves, NoColumnForm, fits, given
+from hutong.normalise.columns.filling import SPACES, Fill, Filled, Leaves, NoColumnForm, given, holdable
 from hutong.normalise.rules.code import UNMAPPED
 from hutong.normalise.rules.const import constant
 from hutong.normalise.rules.identity import BETWEEN
@@ -61,10 +61,7 @@ def flag(rule: mapping.Flag, leaves: Leaves) -> Fill:
     leaf, kind = leaves.there(rule.from_, rule.missing), leaves.kind(rule.from_)
     if kind.is_nested():
         raise NoColumnForm
-    is_true, is_false = (
-        leaf.is_in(pl.Series([value for value in values if fits(value, kind)], dtype=kind).implode())
-        for values in (rule.true, rule.false)
-    )
+    is_true, is_false = (leaf.is_in(holdable(values, kind).implode()) for values in (rule.true, rule.false))
     filled = Filled({leaves.context.column: pl.when(given(leaf)).then(is_true)}, [~is_true & ~is_false])
     return lambda frame: filled
 

@@ -14,8 +14,11 @@ _UTC = pl.Datetime("us", "UTC")
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
 _LAST = 4_102_444_800
 """Seconds since 1970 of the year 2100. Of instants outside 1970 to 2100 nothing is sure here."""
-_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
-_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+# No second 60: polars counts a leap second into the next minute, Python knows none.
+_LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?$"
+_ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])$"
+)
 
 
 def time(rule: mapping.Time, leaves: Leaves) -> Fill:
@@ -102,7 +105,10 @@ def _is_modern(instant: pl.Expr) -> pl.Expr:
 def _moy_secmark(moy_path: str, mark_path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
     """An instant is settled by one close by; see `clock.moy_secmark`."""
     moy, mark = _whole(moy_path, rule, leaves), _whole(mark_path, rule, leaves)
-    near = None if rule.near is None else _whole(rule.near, rule, leaves) * 1000
+    said = None if rule.near is None else _whole(rule.near, rule, leaves)
+    is_far = pl.lit(False) if said is None else ~said.is_between(0, _LAST * 1000)
+    # Far away, the product might begin anew.
+    near = None if said is None else pl.when(~is_far).then(said * 1000)
     received = pl.col(RECEIVED_AT).cast(pl.Int64)
     close = received if near is None else pl.coalesce(near, received)
     year = close.cast(_UTC).dt.truncate("1y").cast(pl.Int64)
@@ -124,4 +130,4 @@ def _moy_secmark(moy_path: str, mark_path: str, rule: mapping.Time, leaves: Leav
     made = pl.when(given(moy, mark) & ~unavailable).then(instant + moved).cast(_UTC)
     is_said = given(moy, mark) & ~unavailable
     # A mark for unavailable that is out of all bounds is still looked at by the scalar form.
-    return _filled(leaves, made, [is_said & ~sure.fill_null(False), (moy < 0) | (mark < 0)])
+    return _filled(leaves, made, [is_said & ~sure.fill_null(False), (moy < 0) | (mark < 0), is_far])

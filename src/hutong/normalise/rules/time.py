@@ -27,7 +27,18 @@ Instant = mapping.Time | mapping.Elapsed
 def compile_time(rule: mapping.Time, context: Context) -> Reader:
     """Reads an instant by the rule's form. Raises MisfitRule when the form lacks a path or a zone."""
     context.need("timestamp")
-    return _FORMS[rule.form](rule)
+    read_instant, path = _FORMS[rule.form](rule), _all_paths(rule)[0]
+    if context.column != "observed_at":
+        return read_instant
+
+    def read(raw: Raw, received_at: datetime) -> datetime | None:
+        instant: datetime | None = read_instant(raw, received_at)
+        # Platforms write the end of all time where they mean "never"; its last hours have no date in China.
+        if instant is not None and instant >= clock.END_OF_DATES:
+            raise Unreadable(path, instant.isoformat(), rule.rule)
+        return instant
+
+    return read
 
 
 def compile_elapsed(rule: mapping.Elapsed, context: Context) -> Reader:
