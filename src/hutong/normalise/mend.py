@@ -160,6 +160,9 @@ class Mender:
         if names not in self._plans:
             repairs = [self._source.repairs[name] for name in names]
             plan = compile_source(mended(self._source, repairs), self._pseudonyms)
+            if plan.stream.drift in ("discard_row", "discard_value"):
+                # What a repair makes of a value is no drift of the source, which would be left out without a word.
+                plan = replace(plan, stream=plan.stream.model_copy(update={"drift": "evolve"}))
             absent = {plan.shower.place(read_path(one.from_).keys) for one in repairs if isinstance(one, Missing)}
             self._plans[names] = _allowing(plan, absent)
         return self._plans[names]

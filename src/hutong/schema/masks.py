@@ -18,7 +18,7 @@ import polars as pl
 
 from hutong.model.dataset import RowRule
 from hutong.schema.jumps import EARTH_M, JUMP
-from hutong.schema.rules import CodeLists
+from hutong.schema.rules import CodeLists, apart_at_most
 
 Mask = Callable[[RowRule, pl.DataFrame, CodeLists], pl.Expr]
 
@@ -57,6 +57,8 @@ def _range(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:
     if kind.is_integer():
         # A float as a bound would turn the column into floats, which are coarser beyond 2^53.
         low, high = low if low is None else math.ceil(low), high if high is None else math.floor(high)
+        if (low is not None and low > _HIGHEST) or (high is not None and high < _LOWEST):
+            return _DOUBT
         low, high = _within_64_bits(low), _within_64_bits(high)
         column, is_number = column.cast(pl.Int64), _SURE
     elif kind == pl.Float64:
@@ -68,8 +70,11 @@ def _range(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:
     return (above & below & is_number).fill_null(True)
 
 
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+
+
 def _within_64_bits(bound: int | None) -> int | None:
-    return None if bound is None else max(-(2**63), min(bound, 2**63 - 1))
+    return None if bound is None else max(_LOWEST, min(bound, _HIGHEST))
 
 
 def _pattern(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:
@@ -141,7 +146,7 @@ def _within(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:
 
 def _microseconds(seconds: float | None) -> int | None:
     # As Python multiplies a timedelta, so that both round alike.
-    return None if seconds is None else (seconds * timedelta(seconds=1)) // timedelta(microseconds=1)
+    return None if seconds is None else (apart_at_most(seconds) * timedelta(seconds=1)) // timedelta(microseconds=1)
 
 
 def _required_if(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:

@@ -147,6 +147,14 @@ def _together(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
     return check
 
 
+def apart_at_most(seconds: float) -> float:
+    """`seconds`, or as many as no two instants lie apart: a timedelta holds no more."""
+    return max(-_ALL_TIME_S, min(seconds, _ALL_TIME_S))
+
+
+_ALL_TIME_S = 1e12
+
+
 def _within(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
     (first, second), (below, above) = rule.fields, rule.args
     said = {"below": "-∞" if below is None else f"-{below:g}", "above": "∞" if above is None else f"{above:g}"}
@@ -157,8 +165,12 @@ def _within(rule: RowRule, codes: CodeLists, hidden: frozenset[str]) -> Check:
             return None
         apart = value - other
         # Instants lie seconds apart, to the microsecond.
-        unit: Any = timedelta(seconds=1) if isinstance(apart, timedelta) else 1
-        is_near = (below is None or -below * unit <= apart) and (above is None or apart <= above * unit)
+        low, high = below, above
+        unit: Any = 1
+        if isinstance(apart, timedelta):
+            low, high = (None if bound is None else apart_at_most(bound) for bound in (below, above))
+            unit = timedelta(seconds=1)
+        is_near = (low is None or -low * unit <= apart) and (high is None or apart <= high * unit)
         # What is not a number is neither near nor far, even where no bound is declared.
         return None if is_near and apart == apart else _finding(rule, row, hidden, **said)
 

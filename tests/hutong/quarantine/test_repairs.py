@@ -58,6 +58,19 @@ def test_text_around_a_number_is_cut_off_before_the_schema_judges(write: Write, 
     assert kept(registry, store)[1:] == [(1, "speed_type", "open", None), (2, "speed_type", "open", None)]
 
 
+@pytest.mark.parametrize("drift", ["discard_row", "discard_value"])
+def test_what_a_repair_makes_of_a_value_is_no_drift_that_leaves_the_record_out(
+    drift: str, settings: Settings, write: Write, store: Store, secrets: Secrets
+) -> None:
+    connector = settings.root / "connectors" / "transport_info" / "connector.yaml"
+    connector.write_text(connector.read_text().replace("  section_flow:\n", f"  section_flow:\n    drift: {drift}\n"))
+    registry = write(
+        "number", repair="strip", from_="linkId", prefix="L", as_number=True, refused_for=["occupancy_range"]
+    )
+    assert published(registry, store, secrets, [flow("L1", occupancy=131)]) == {"quarantined": 1}
+    assert kept(registry, store) == [(0, "occupancy_range", "open", None)]
+
+
 def test_every_field_that_reads_the_time_moves_with_the_zone(
     settings: Settings, write: Write, store: Store, secrets: Secrets
 ) -> None:
