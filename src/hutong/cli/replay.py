@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @click.command(
     help=say(
-        "Run the present mapping, contracts and code tables over everything that STREAM of PLATFORM has landed; show"
-        " what would differ, then publish it as a correction. Records move their fates and never count twice.",
-        "用当前的映射、契约与代码表重跑 PLATFORM 的数据流 STREAM 的全部落地数据；先显示差异，再作为更正发布。"
+        "Run the present mapping, repairs, contracts and code tables over everything that STREAM of PLATFORM has"
+        " landed; show what would differ, then publish it as a correction. Records move their fates and never"
+        " count twice.",
+        "用当前的映射、修复规则、契约与代码表重跑 PLATFORM 的数据流 STREAM 的全部落地数据；先显示差异，再作为更正发布。"
         "记录只改变去向，不会重复计数。",
     )
 )
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help=say("Only show the difference.", "只显示差异。"))
 @json_option
 def replay(platform: str, stream: str, city: str | None, reason: str | None, dry_run: bool, as_json: bool) -> None:
-    """Replay a stream."""
-    run_again(platform, stream, city, reason, dry_run, as_json)
-
-
-def run_again(platform: str, stream: str, city: str | None, reason: str | None, dry_run: bool, as_json: bool) -> None:
     """Show what a replay of the stream would change, and publish it unless it is a dry run."""
     if not dry_run and not (reason or "").strip():
         raise AskedWrongly("a correction needs its reason", 'add --reason "...", or look first with --dry-run')

@@ -51,12 +51,12 @@ class Piece(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """The records that passed: as they were understood, the values of their leaves, and their places among those asked;
-    and the places of the others.
+    """The records that passed: the values of their leaves, the paths of members that any of them holds, and their
+    places among those asked; and the places of the others.
     """
 
-    records: list[Any]
     leaves: dict[str, list[Any]]
+    held: set[Level]
     places: npt.NDArray[np.int64]
     others: list[int]
 
@@ -138,12 +138,12 @@ class Gate:
                     sure.append(record)
                 else:
                     odd.add(place)
-            records, opened = sure, self._opened(sure)
-        return Sifted(records, opened.leaves, np.delete(np.arange(len(raws)), sorted(odd)), sorted(odd))
+            opened = self._opened(sure)
+        return Sifted(opened.leaves, opened.held, np.delete(np.arange(len(raws)), sorted(odd)), sorted(odd))
 
     def _opened(self, records: list[Any]) -> _Opened:
-        """The leaves of `records`, and how many colons their members and texts have."""
-        opened = _Opened({}, 0)
+        """The leaves of `records`, the members they hold, and how many colons these and their texts have."""
+        opened = _Opened({}, set(), 0)
         self._open((), records, opened, is_whole=True)
         return opened
 
@@ -153,13 +153,13 @@ class Gate:
         for member in self._members[path]:
             leaf = ".".join(member.path)
             if member.is_needed and member.sort == "other" and leaf not in self._own:
-                opened.colons += count
+                opened.hold(member.path, count)
                 continue
             read = attrgetter(member.attribute)
             values = list(map(read, objects) if is_whole else (None if one is None else read(one) for one in objects))
-            opened.colons += count
-            if not member.is_needed and (absent := values.count(UNSET)):
-                opened.colons -= absent
+            absent = 0 if member.is_needed else values.count(UNSET)
+            opened.hold(member.path, count - absent)
+            if absent:
                 values = [None if value is UNSET else value for value in values]
             if leaf in self._own:
                 opened.leaves[leaf] = values
@@ -179,34 +179,30 @@ class Gate:
                 columns.append(column if len(sifted.places) == len(values) else column.gather(sifted.places))
         return columns
 
-    def holds(self, path: Level, records: list[Any], leaves: pl.DataFrame) -> bool:
+    def holds(self, path: Level, sifted: Sifted, leaves: pl.DataFrame) -> bool:
         """Whether any of sifted records, whose leaves these are, holds a field, by its path.
 
         A carried field is always there, and counts when it is not null.
         """
+        if path[0] not in self._carried:
+            return path in sifted.held
         dotted = ".".join(map(str, path))
-        if dotted in leaves.columns and leaves[dotted].null_count() < leaves.height:
-            return True
-        return path[0] not in self._carried and any(self._stands(record, path) for record in records)
-
-    def _stands(self, record: Any, path: Level) -> bool:
-        for depth in range(1, len(path) + 1):
-            members = self._members.get(path[: depth - 1], ())
-            named = next((member for member in members if member.path == path[:depth]), None)
-            if named is None or record is None:
-                return False
-            record = getattr(record, named.attribute)
-            if record is UNSET:
-                return False
-        return True
+        return dotted in leaves.columns and leaves[dotted].null_count() < leaves.height
 
 
 @dataclass(slots=True)
 class _Opened:
-    """leaves: path -> values, one for each record."""
+    """leaves: path -> values, one for each record. held: paths of members that some record has."""
 
     leaves: dict[str, list[Any]]
+    held: set[Level]
     colons: int
+
+    def hold(self, path: Level, count: int) -> None:
+        """Note that `count` members stand at `path`, each with a colon behind its name."""
+        self.colons += count
+        if count:
+            self.held.add(path)
 
 
 def compile_gate(schema: JsonSchema, stream: Stream, leaves: Mapping[str, pl.DataType]) -> Gate | None:

@@ -198,9 +198,7 @@ class _Batch:
             read=read,
             judged=[first + place for place in sifted.others],
             odd=[],
-            seen=lambda frame: self._watch.see_plain(
-                len(sifted.places), lambda path: gate.holds(path, sifted.records, frame)
-            ),
+            seen=lambda frame: self._watch.see_plain(len(sifted.places), lambda path: gate.holds(path, sifted, frame)),
         )
 
     def _plain_data(self, records: SequenceOf[Record], bulk: Bulk) -> _Group:

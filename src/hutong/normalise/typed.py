@@ -109,7 +109,8 @@ class Types:
         if not isinstance(items, dict) or "object" in (items.get("type") or ()):
             raise Unknown("a list of objects, or of anything")
         bounds = {"min_length": schema.get("minItems"), "max_length": schema.get("maxItems")}
-        return Annotated[list[self.of(items, (*path, "[]"))], _meta(bounds)]  # type: ignore[misc]
+        element: Any = self.of(items, (*path, "[]"))
+        return Annotated[list[element], _meta(bounds)]
 
 
 def _only(schema: JsonSchema, *known: str) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from hutong.cli.quarantine.choosing import filtered, limit_option
+from hutong.cli.quarantine.drop import drop
 from hutong.cli.quarantine.look import list_, print_list, print_summary, show_, summary
 from hutong.cli.quarantine.repair import repair
-from hutong.cli.quarantine.settle import drop, replay
+from hutong.cli.replay import replay
 from hutong.cli.show import json_option
 from hutong.cli.words import say
 
@@ -32,5 +33,6 @@ def quarantine(ctx: click.Context, /, each: bool, limit: int, as_json: bool, **w
         (print_list if each else print_summary)(limit, as_json, "open", words)
 
 
+# What is refused is run again by the very command that runs a stream again.
 for command in (summary, list_, show_, repair, replay, drop):
     quarantine.add_command(command)

@@ -1,4 +1,4 @@
-"""`hutong quarantine replay` and `drop`: how a record leaves the queue."""
+"""`hutong quarantine drop`: a person takes records out of the queue."""
 
 from __future__ import annotations
 
@@ -12,28 +12,6 @@ from hutong.cli.quarantine.choosing import chosen_by, filtered
 from hutong.cli.show import json_option
 from hutong.cli.words import say
 from hutong.errors import AskedWrongly
-
-
-@click.command(
-    "replay",
-    help=say(
-        "Run STREAM of PLATFORM again under the present mapping and repairs; show what would differ, then publish what"
-        " passes as a correction. Records move their fates and never count twice.",
-        "用当前映射与修复规则重跑 PLATFORM 的数据流 STREAM；先显示差异，再将通过的记录作为更正发布。"
-        "记录只改变去向，不会重复计数。",
-    ),
-)
-@click.argument("platform")
-@click.argument("stream")
-@click.option("--city", help=say("Only this city (GB/T 2260).", "只处理该城市（GB/T 2260 代码）。"))
-@click.option("--reason", help=say("Why, for the record of operations.", "理由，记入操作记录。"))
-@click.option("--dry-run", is_flag=True, help=say("Only show the difference.", "只显示差异。"))
-@json_option
-def replay(platform: str, stream: str, city: str | None, reason: str | None, dry_run: bool, as_json: bool) -> None:
-    """Replay a stream."""
-    from hutong.cli.replay import run_again
-
-    run_again(platform, stream, city, reason, dry_run, as_json)
 
 
 @click.command(
