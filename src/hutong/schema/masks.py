@@ -58,7 +58,8 @@ def _range(rule: RowRule, frame: pl.DataFrame, codes: CodeLists) -> pl.Expr:
         # A float as a bound would turn the column into floats, which are coarser beyond 2^53.
         low, high = low if low is None else math.ceil(low), high if high is None else math.floor(high)
         if (low is not None and low > _HIGHEST) or (high is not None and high < _LOWEST):
-            return _DOUBT
+            # No value keeps it; an absent one breaks nothing.
+            return column.is_null()
         low, high = _within_64_bits(low), _within_64_bits(high)
         column, is_number = column.cast(pl.Int64), _SURE
     elif kind == pl.Float64:
