@@ -97,4 +97,4 @@ def test_whole_rows_pass(dataset: str, registry: Registry) -> None:
 
 
 def test_every_base_dataset_has_examples(registry: Registry) -> None:
-    assert sorted(dataset.id for dataset in registry.base_datasets) == list(EXAMPLES)
+    assert {dataset.id for dataset in registry.base_datasets} <= set(EXAMPLES)
