@@ -88,6 +88,7 @@ def application(
                 status=answer.status,
                 record_ids=answer.record_ids,
                 fault_ids=answer.fault_ids,
+                body=answer.body,
             )
             # The content type goes in as a header: Starlette would add charset=utf-8 to text types on its own.
             headers = {"content-type": answer.media_type, **answer.headers}

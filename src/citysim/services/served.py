@@ -1,5 +1,6 @@
 """The log of what a service served, one JSON line per answered request."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ from citysim.clock import CityClock
 class ServedLog:
     """Appends to `<service>.served.jsonl`; does nothing when no folder is given.
 
-    A line: city_time (ISO 8601, UTC), method, path, query (no credentials), status, records, record_ids, fault_ids.
+    A line: city_time (ISO 8601, UTC), method, path, query (no credentials), status, records, record_ids, fault_ids,
+    sha256 (of the body, by which an answer is found again where it was kept).
     """
 
     def __init__(self, service: str, clock: CityClock, folder: Path | None) -> None:
@@ -30,6 +32,7 @@ class ServedLog:
         status: int,
         record_ids: Sequence[str],
         fault_ids: Sequence[str],
+        body: bytes,
     ) -> None:
         """Write one line and flush it, so that a killed service leaves whole lines."""
         if self._file is None:
@@ -43,6 +46,7 @@ class ServedLog:
             "records": len(record_ids),
             "record_ids": list(record_ids),
             "fault_ids": list(fault_ids),
+            "sha256": hashlib.sha256(body).hexdigest(),
         }
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n"
         with self._lock:

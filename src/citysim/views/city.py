@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
@@ -67,6 +67,13 @@ class Origin:
     """Seconds from the recording's first second at which it was so; null for what does not move."""
     noise_m: tuple[float, float] | None = None
     """Metres east and north that the platform added to the position."""
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What a published row should say: field of the base dataset -> value, in the dataset's unit and codes.
+
+    The truth plus the noise that the platform drew, before the wire's rounding. A time is a number, in seconds of the
+    recording, or an aware datetime; `geometry` is a list of (longitude, latitude), WGS-84; null where the platform says
+    nothing. Fields that are left out are not looked at.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,8 @@ class Shown:
     record: dict[str, Any]
     origin: Origin
     fault: Fault | None = None
+    rows: Mapping[str, tuple[Origin, ...]] = field(default_factory=dict, hash=False)
+    """Base dataset -> the rows that the record becomes there, where these are not one row told by `origin`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,18 @@ def rsus(city: City) -> View:
                 "version": "V1.2.0" if esn == replaced else "V2.1.3",
                 "updateTime": int(updated.timestamp() * 1000),
             }
-            origin = Origin(rsu, lon, lat, noise_m=(east, north))
+            values = {
+                "source_id": esn,
+                "observed_at": updated,
+                "serial_no": esn,
+                "name": record["rsuName"],
+                "admin_code": district,
+                "facility_kind": "rsu",
+                "facility_state": "offline" if esn == replaced else "online",
+                "height_m": elevation + GEOID_SEPARATION_M + up,
+                "height_datum": "ellipsoidal",
+            }
+            origin = Origin(rsu, lon, lat, noise_m=(east, north), values=values)
             records.append(Shown(esn, -math.inf, 0.0, record, origin))
     return with_faults(city, RSUS, sorted(records, key=lambda one: one.record_id))
 

@@ -6,7 +6,7 @@ Fields, units and sentinels: T/CSAE 53-2020 (RSM, ParticipantData); the envelope
 import hashlib
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -30,6 +30,8 @@ SIZE_UNKNOWN_SHARE = 0.02
 MOTION_UNKNOWN_SHARE = 0.01
 """Share of participants without a heading, and as many without a speed: ordinary gaps, not planted ones."""
 ANTENNA_M = 6.0
+SIZE_STEPS_M = (0.01, 0.01, 0.05)
+"""Width and length travel in centimetres, height in steps of 5 cm."""
 LARGEST_MESSAGE = 16
 """Participants in one RSM."""
 MINUTES_KEPT = 8
@@ -37,8 +39,10 @@ MINUTES_KEPT = 8
 
 TYPES = {"passenger": "motor", "truck": "motor", "bus": "motor", "bicycle": "non_motor", "pedestrian": "pedestrian"}
 CLASSES = {"passenger": 10, "truck": 25, "bus": 50}
-SOURCES = (3, 6, 7)
-"""Video, lidar, integrated."""
+SOURCES = {3: "video", 6: "lidar", 7: "integrated"}
+CLASS_NAMES = {10: "passenger_car", 25: "truck", 50: "transit"}
+ACCURACIES_M = {8: 2.0, 9: 1.0}
+"""Code on the wire -> what a base dataset should say (T/CSAE 53-2020)."""
 
 UNUSED_CLASSES = whole((13, 19), (33, 39), (72, 79), (200, 255))
 
@@ -116,6 +120,8 @@ class RsmMinute:
     lat: Floats
     noise_east_m: Floats
     noise_north_m: Floats
+    values: Mapping[str, npt.NDArray[Any]]
+    """As in `Origin.values`, an array for each field; NaN where the platform says nothing."""
 
     def origins(self, from_s: float, to_s: float) -> dict[str, Origin]:
         """Per record id, the participant's true place at its own instant, for envelopes in [from_s, to_s)."""
@@ -135,6 +141,21 @@ class RsmMinute:
             for record_id, frame, participant, lon, lat, instant, east, north in columns
             if from_s <= frame < to_s
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What the sensors make of those seen, before it is rounded for the wire; arrays in the order of `_Seen`."""
+
+    height_m: Floats
+    """Above the ellipsoid."""
+    speed_mps: Floats
+    """NaN where unknown, as in all that follow."""
+    heading_deg: Floats
+    source: Ints
+    confidence: Ints
+    size_m: Floats
+    """(n, 3): width, length, height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +237,8 @@ def _computed(city: City, serials: dict[str, str], minute: int) -> RsmMinute:
             seen.post.tolist(), seen.temporary_id.tolist(), instant_ms.tolist(), strict=True
         )
     ]
-    texts = _texts(city, draws, seen, keys, lon, lat, instant_ms)
+    measured = _measured(city, draws, seen, keys)
+    texts = _texts(city, seen, measured, lon, lat, instant_ms)
     bad = np.flatnonzero(draws.uniform("bad", *keys) < city.fault_share)
     kinds = (draws.bits("kind of fault", *keys)[bad] % np.uint64(len(KINDS))).tolist()
     faults: dict[int, Fault] = {}
@@ -234,6 +256,7 @@ def _computed(city: City, serials: dict[str, str], minute: int) -> RsmMinute:
         lat=true_lat,
         noise_east_m=east,
         noise_north_m=north,
+        values=_values(city, seen, measured, esns),
     )
 
 
@@ -266,35 +289,40 @@ def _seen(city: City, draws: Draws, from_s: int, to_s: int) -> _Seen:
     return seen.only(np.lexsort((seen.participant, seen.post, seen.frame_ms)))
 
 
-def _texts(
-    city: City, draws: Draws, seen: _Seen, keys: tuple[Any, ...], lon: Floats, lat: Floats, instant_ms: Ints
-) -> list[str]:
-    """Each participant as JSON text, still without faults."""
-    stations = posts(city)
-    ground = np.array([post.elevation_m for post in stations]) - ANTENNA_M + GEOID_SEPARATION_M
+def _measured(city: City, draws: Draws, seen: _Seen, keys: tuple[Any, ...]) -> _Measured:
+    """The truth about those seen, with the noise of the sensors."""
+    ground = np.array([post.elevation_m for post in posts(city)]) - ANTENNA_M + GEOID_SEPARATION_M
     height = ground[seen.post] + HEIGHT_SIGMA_M * draws.normal("height", *keys) if len(seen.post) else np.zeros(0)
     speed = np.clip(seen.speed_mps + SPEED_SIGMA_MPS * draws.normal("speed", *keys), 0.0, 163.0)
-    speed_units = np.where(draws.uniform("no speed", *keys) < MOTION_UNKNOWN_SHARE, 8191, np.rint(speed / 0.02))
     heading = (seen.heading_deg + HEADING_SIGMA_DEG * draws.normal("heading", *keys)) % 360.0
-    heading_units = np.where(
-        draws.uniform("no heading", *keys) < MOTION_UNKNOWN_SHARE, 28800, np.rint(heading / 0.0125) % 28800
-    )
     pick = draws.uniform("source", *keys)
-    source = np.where(pick < 0.25, 3, np.where(pick < 0.45, 6, 7))
-    # 95 % of the errors in the plane are below 2.45 sigma = 1.7 m, so code 8 (2 m) is the honest one.
-    confidence = np.where(draws.uniform("confidence", *keys) < 0.8, 8, 9)
-    types, classes, sizes = _bodies(city)
-    size = np.rint(sizes[seen.participant] * (1.0 + 0.02 * draws.normal("size", keys[0], keys[1]))[:, None])
-    size = np.clip(size, 1, [1023, 4095, 127]) * (draws.uniform("no size", *keys) >= SIZE_UNKNOWN_SHARE)[:, None]
+    sizes = _bodies(city)[2][seen.participant] * (1.0 + 0.02 * draws.normal("size", keys[0], keys[1]))[:, None]
+    return _Measured(
+        height_m=height,
+        speed_mps=np.where(draws.uniform("no speed", *keys) < MOTION_UNKNOWN_SHARE, np.nan, speed),
+        heading_deg=np.where(draws.uniform("no heading", *keys) < MOTION_UNKNOWN_SHARE, np.nan, heading),
+        source=np.where(pick < 0.25, 3, np.where(pick < 0.45, 6, 7)),
+        # 95 % of the errors in the plane are below 2.45 sigma = 1.7 m, so code 8 (2 m) is the honest one.
+        confidence=np.where(draws.uniform("confidence", *keys) < 0.8, 8, 9),
+        size_m=np.where((draws.uniform("no size", *keys) < SIZE_UNKNOWN_SHARE)[:, None], np.nan, sizes),
+    )
+
+
+def _texts(city: City, seen: _Seen, measured: _Measured, lon: Floats, lat: Floats, instant_ms: Ints) -> list[str]:
+    """Each participant as JSON text, still without faults."""
+    types, classes, _ = _bodies(city)
+    speed_units = np.nan_to_num(np.rint(measured.speed_mps / 0.02), nan=8191)
+    heading_units = np.nan_to_num(np.rint(measured.heading_deg / 0.0125) % 28800, nan=28800)
+    size = np.nan_to_num(np.clip(np.rint(measured.size_m / SIZE_STEPS_M), 1, [1023, 4095, 127]), nan=0)
     columns = zip(
         types[seen.participant].tolist(),
         seen.temporary_id.tolist(),
-        source.tolist(),
+        measured.source.tolist(),
         (instant_ms % 60000).tolist(),
         np.rint(lon * 1e7).astype(np.int64).tolist(),
         np.rint(lat * 1e7).astype(np.int64).tolist(),
-        np.rint(height * 10).astype(np.int64).tolist(),
-        confidence.tolist(),
+        np.rint(measured.height_m * 10).astype(np.int64).tolist(),
+        measured.confidence.tolist(),
         speed_units.astype(np.int64).tolist(),
         heading_units.astype(np.int64).tolist(),
         size.astype(np.int64).tolist(),
@@ -310,9 +338,36 @@ def _texts(
     ]
 
 
+def _values(city: City, seen: _Seen, measured: _Measured, esns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    types, classes, _ = _bodies(city)
+    rsu = np.array(esns, dtype=object)[seen.post] if esns else np.zeros(0, dtype=object)
+    named = {f',"vehicleClass":{code}': name for code, name in CLASS_NAMES.items()}
+    return {
+        "source_id": rsu + "/" + seen.temporary_id.astype(str).astype(object),
+        "observed_at": (seen.frame_ms - seen.lag_ms) / 1000.0,
+        "rsu_id": rsu,
+        "participant_no": seen.temporary_id,
+        "participant_kind": types[seen.participant],
+        "sensor": _named(SOURCES, measured.source),
+        "position_error_m": _named(ACCURACIES_M, measured.confidence).astype(np.float64),
+        "height_m": measured.height_m,
+        "height_datum": np.full(len(rsu), "ellipsoidal", dtype=object),
+        "speed_mps": measured.speed_mps,
+        "heading_deg": measured.heading_deg,
+        "width_m": measured.size_m[:, 0],
+        "length_m": measured.size_m[:, 1],
+        "object_height_m": measured.size_m[:, 2],
+        "vehicle_class": np.array([named.get(one) for one in classes[seen.participant].tolist()], dtype=object),
+    }
+
+
+def _named(names: Mapping[int, Any], codes: Ints) -> npt.NDArray[Any]:
+    return np.array([names[code] for code in codes.tolist()], dtype=object)
+
+
 @once_per_city
 def _bodies(city: City) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats]:
-    """By participant number: type word, JSON tail with the vehicle class, and size in wire units (n, 3)."""
+    """By participant number: type word, JSON tail with the vehicle class, and width, length, height in metres."""
     table = city.truth.participants
     numbers = np.asarray(table.column("participant").to_numpy())
     kinds = table.column("kind").to_pylist()
@@ -321,9 +376,8 @@ def _bodies(city: City) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Floats]:
     sizes = np.zeros((room, 3))
     types[numbers] = [TYPES[kind] for kind in kinds]
     classes[numbers] = [f',"vehicleClass":{CLASSES[kind]}' if kind in CLASSES else "" for kind in kinds]
-    # Width and length travel in centimetres, height in steps of 5 cm.
-    for place, (name, unit_m) in enumerate((("width_m", 0.01), ("length_m", 0.01), ("height_m", 0.05))):
-        sizes[numbers, place] = np.asarray(table.column(name).to_numpy(), dtype=np.float64) / unit_m
+    for place, name in enumerate(("width_m", "length_m", "height_m")):
+        sizes[numbers, place] = np.asarray(table.column(name).to_numpy(), dtype=np.float64)
     return types, classes, sizes
 
 

@@ -60,7 +60,7 @@ def test_every_answer_has_a_line(asked: tuple[dict[str, list[dict[str, Any]]], s
     assert [line["status"] for line in lines["cloud_control"]] == [401, 200, 200, 200, 200, 200, 200, 404]
     for line in (line for found in lines.values() for line in found):
         assert set(line) == {
-            "city_time", "method", "path", "query", "status", "records", "record_ids", "fault_ids",
+            "city_time", "method", "path", "query", "status", "records", "record_ids", "fault_ids", "sha256",
         }  # fmt: skip
         assert line["records"] == len(line["record_ids"])
         assert line["city_time"].startswith("2026-03-18T01:00:")
