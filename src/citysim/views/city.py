@@ -15,6 +15,9 @@ from citysim.truth import Truth
 GEOID_SEPARATION_M = -38.0
 """Height above the ellipsoid minus height above the 1985 datum; one plausible figure for the whole small city."""
 
+PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
+STANDARD = "standard"
+
 Answer = TypeVar("Answer")
 
 
@@ -35,6 +38,16 @@ class City:
     """True when every RSU has sensing, not only those of the recording."""
     hz: int = 1
     """RSM frames a second."""
+    code: str = "500000"
+    """GB/T 2260."""
+    name_zh: str = "重庆市"
+    variants: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(PLATFORMS, STANDARD))
+    """Platform -> the dialect it speaks here: "standard", or another one of the platform's own (cloud_control
+    "device", traffic_safety "gat1049", transport_info "vendor", cim "northing_easting" or "zone_prefixed")."""
+    gk_epsg: int = 4545
+    """EPSG code of the three-degree zone of CGCS2000 that the city lies in, without the zone before the easting."""
+    plate_prefix: str = "渝"
+    """The province's character, and the letter after it where the city has one of its own."""
 
     def draws(self, platform: str, stream: str) -> Draws:
         """The draws of one stream."""
