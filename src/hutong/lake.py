@@ -98,7 +98,8 @@ def connect(registry: Registry, store: Store, then: Moment = existing) -> duckdb
     # It would otherwise draw the progress of a long question into the answer.
     connection.execute("SET enable_progress_bar = false")
     for dataset in served(registry):
-        connection.register(table_name(dataset), in_views(rows_of(dataset, registry, store, then)))
+        if dataset.count_of is None:
+            connection.register(table_name(dataset), in_views(rows_of(dataset, registry, store, then)))
         make_views(dataset, connection)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -162,9 +163,10 @@ def unreadable(wrong: duckdb.Error, store: Store) -> StoreError:
 
 
 def served(registry: Registry) -> Iterator[Dataset]:
-    """Every dataset but the older major versions whose declared end has come."""
+    """Every dataset but the older major versions whose declared end has come; what counts others comes after them."""
     now = datetime.now(UTC)
-    return (dataset for dataset in registry.datasets.values() if not dataset.has_ended(now))
+    order = sorted(registry.datasets.values(), key=lambda one: one.count_of is not None)
+    return (dataset for dataset in order if not dataset.has_ended(now))
 
 
 def table_name(dataset: Dataset) -> str:
@@ -173,9 +175,9 @@ def table_name(dataset: Dataset) -> str:
 
 
 def make_views(dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the views of `dataset` over the table that holds all of its rows."""
+    """Make the views of `dataset` over the table that holds all of its rows, or over the dataset that it counts."""
     columns = ", ".join(f'"{name}"' for name in dataset.names)
-    every = f'SELECT {columns} FROM "{table_name(dataset)}"'
+    every = f'SELECT {columns} FROM "{table_name(dataset)}"' if dataset.count_of is None else _counting(dataset)
     if TOMBSTONE in dataset.names:
         connection.execute(f'CREATE VIEW "{dataset.id}_all" AS {every}')
         every += f" WHERE {TOMBSTONE} IS NULL"
@@ -184,3 +186,23 @@ def make_views(dataset: Dataset, connection: duckdb.DuckDBPyConnection) -> None:
     if authority is not None and "source_platform" in dataset.names:
         of_authority = f'SELECT * FROM "{dataset.id}" WHERE source_platform = {literal(str(authority))}'
         connection.execute(f'CREATE VIEW "{dataset.id}_main" AS {of_authority}')
+
+
+def _counting(dataset: Dataset) -> str:
+    """The SQL that counts what `dataset` counts, in its own columns.
+
+    Nothing is kept, so the counts are of exactly the rows that stand there at the moment that is read, whatever
+    corrected, replayed or repaired them. The hour is the city's civil hour too: its zone is a whole number of hours.
+    Rows without one of the columns that they are counted by are not counted.
+    """
+    count = dataset.count_of
+    assert count is not None
+    by = [name for name in dataset.names if name not in (count.hour, count.into)]
+    made = {name: f'"{name}"' for name in by}
+    made |= {count.hour: "date_trunc('hour', observed_at)", count.into: "CAST(count(*) AS INTEGER)"}
+    columns = ", ".join(f'{made[name]} AS "{name}"' for name in dataset.names)
+    given = " AND ".join(f"{made[name]} IS NOT NULL" for name in by)
+    groups = ", ".join(made[name] for name in [*by, count.hour])
+    return (
+        f'SELECT {columns} FROM "{count.dataset}" WHERE {given} GROUP BY {groups} HAVING count(*) >= {count.at_least}'
+    )

@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from hutong.edition import ask
 from hutong.errors import AskedWrongly
 from hutong.lake import connect, query
 from hutong.model.dataset import Field
@@ -111,3 +113,65 @@ def test_times_are_shown_in_utc_whatever_the_machine_says(
 
 def test_no_progress_is_drawn_into_the_answer_of_a_long_question(registry: Registry, store: Store) -> None:
     assert connect(registry, store).sql("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
+def violations(count: int, **changes: object) -> list[dict[str, object]]:
+    """As many violations at one place within one hour."""
+    told = {
+        "city": "500000",
+        "source_platform": "traffic_safety",
+        "source_stream": "violation",
+        "observed_at": START,
+        "received_at": START,
+        "batch": 1,
+        "record": 0,
+        "date": START.date(),
+        "violation_code": "1625",
+        "place_code": "500112800017",
+    }
+    return [told | {"source_id": f"{sorted(changes.items())}/{number}"} | changes for number in range(count)]
+
+
+def publish_violations(registry: Registry, store: Store, number: int, rows: list[dict[str, object]]) -> None:
+    dataset = registry.dataset("violation")
+    table = to_table([dict.fromkeys(dataset.names) | row for row in rows], dataset)
+    commit(table_of(dataset, store.base(dataset.table)), "s", number, lambda _: Change(table, {}))
+
+
+def test_violations_are_counted_by_place_hour_and_kind_and_small_counts_are_left_out(
+    registry: Registry, store: Store
+) -> None:
+    rows = [
+        *violations(5),
+        *violations(3, observed_at=START - timedelta(minutes=14)),
+        *violations(4, place_code="500112800018"),
+        *violations(6, violation_code="1636"),
+        *violations(7, observed_at=START + timedelta(hours=1)),
+        *violations(9, place_code=None),
+    ]
+    publish_violations(registry, store, 1, rows)
+    asked = "SELECT place_code, period_start, violation_code, violation_count FROM violation_count ORDER BY ALL"
+    hour = START.replace(minute=0)
+    expected = [
+        ("500112800017", hour, "1625", 8),
+        ("500112800017", hour, "1636", 6),
+        ("500112800017", hour + timedelta(hours=1), "1625", 7),
+    ]
+    assert [tuple(row.values()) for row in query(asked, registry, store).to_pylist()] == expected
+    assert query("SELECT * FROM violation_count_main", registry, store).num_rows == 3
+
+
+def test_counts_follow_the_rows_that_stand_there_at_the_version_that_is_asked_for(
+    registry: Registry, store: Store
+) -> None:
+    publish_violations(registry, store, 1, violations(4))
+    publish_violations(registry, store, 2, violations(1, batch=2))
+    asked = "SELECT violation_count FROM violation_count"
+    assert query(asked, registry, store).to_pylist() == [{"violation_count": 5}]
+    assert query(asked, registry, store, at="violation=0").num_rows == 0
+
+
+def test_an_edition_of_counts_names_the_table_that_was_counted(registry: Registry, store: Store) -> None:
+    publish_violations(registry, store, 1, violations(5))
+    _, edition = ask("SELECT * FROM violation_count", registry, store)
+    assert [one.dataset for one in edition.tables] == ["violation"]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
 from hutong.cli.words import LANG, say
+
+if TYPE_CHECKING:
+    from hutong.model.dataset import Dataset
 
 
 @click.command(
@@ -42,7 +47,12 @@ def datasets(name: str | None, as_json: bool) -> None:
             f"{dataset.id} {dataset.words.zh} {dataset.version}: {dataset.description}",
         )
         return
-    from hutong.lake import rows_of
+    from hutong.lake import query, rows_of
+
+    def rows(dataset: Dataset) -> int:
+        if dataset.count_of is None:
+            return int(rows_of(dataset, registry, store).count_rows())
+        return int(query(f'SELECT * FROM "{dataset.id}"', registry, store).num_rows)
 
     fills = {
         dataset.id: sorted(
@@ -58,7 +68,7 @@ def datasets(name: str | None, as_json: bool) -> None:
                 dataset.words.zh,
                 dataset.version,
                 dataset.write_mode,
-                rows_of(dataset, registry, store).count_rows(),
+                rows(dataset),
                 ", ".join(fills[dataset.id]),
                 dataset.ends,
             ]

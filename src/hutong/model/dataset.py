@@ -101,6 +101,20 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class CountOf:
+    """Rows of another dataset, counted by the columns that both have and by the hour in which they were observed.
+
+    dataset: what is counted. hour, into: the columns that take the hour's beginning and the count. at_least: smaller
+    counts are left out, since a small count may tell of one person.
+    """
+
+    dataset: str
+    hour: str
+    into: str
+    at_least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A shared table and its rules: one major version of one contract.
 
@@ -131,6 +145,8 @@ class Dataset:
     """Of an older major version: the instant from which it is no longer served."""
     about: About | None = None
     """None where only a table's terms are known."""
+    count_of: CountOf | None = None
+    """Of a dataset that has no table: what it counts, at the moment at which it is asked."""
 
     @property
     def contract(self) -> str:

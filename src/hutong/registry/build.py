@@ -116,6 +116,7 @@ def _source(
         mapping_file.problem(
             f"the file maps '{platform}.{name}', but says stream '{mapping.stream}'; write {platform}.{name}", "stream"
         )
+    datasets = {name: one for name, one in datasets.items() if one.count_of is None}
     unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
     for index, rows in enumerate(mapping.rows):
         if rows.dataset in unknown:

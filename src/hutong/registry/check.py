@@ -40,7 +40,7 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
         file.problem(
             f"the column '{name}' stands twice", *table, "properties", len(names) - 1 - names[::-1].index(name)
         )
-    if dataset.id not in OPERATIONS:
+    if dataset.id not in OPERATIONS and dataset.count_of is None:
         for name in _NEEDED:
             if name not in names:
                 file.problem(
@@ -74,6 +74,33 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
         file.problem(
             f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table
         )
+
+
+def check_count(file: File, dataset: Dataset, datasets: Mapping[str, Dataset]) -> None:
+    """What a contract counts must be there, with the columns that it is counted by."""
+    count, at = dataset.count_of, ("schema", 0, "customProperties")
+    if count is None:
+        return
+    for name, kind in ((count.hour, "timestamp"), (count.into, "int")):
+        if name not in dataset.names:
+            file.problem(f"countOf names '{name}', which is no column; {nearest(name, dataset.names)}", *at)
+        elif dataset.field(name).type != kind:
+            file.problem(f"countOf fills '{name}', which is {dataset.field(name).type}; make it {kind}", *at)
+    other = datasets.get(count.dataset)
+    if other is None or other.count_of is not None:
+        known = [name for name, one in datasets.items() if one.count_of is None]
+        file.problem(f"countOf: there is no dataset '{count.dataset}' with rows; {nearest(count.dataset, known)}", *at)
+        return
+    for index, field in enumerate(dataset.fields):
+        if field.name in (count.hour, count.into):
+            continue
+        place = ("schema", 0, "properties", index)
+        if field.name not in other.names:
+            file.problem(f"{other.id} has no column '{field.name}' to be counted by", *place)
+        elif other.field(field.name).type != field.type or other.field(field.name).code_list != field.code_list:
+            file.problem(f"'{field.name}' has another type or code list in {other.id}; make them the same", *place)
+        elif other.field(field.name).personal != "none":
+            file.problem(f"'{field.name}' is personal in {other.id}, so nothing is counted by it", *place)
 
 
 def check_references(file: File, dataset: Dataset, datasets: Mapping[str, Dataset]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hutong.errors import RegistryError
 from hutong.model.dataset import Dataset
-from hutong.registry.check import OPERATIONS, check_dataset, check_references
+from hutong.registry.check import OPERATIONS, check_count, check_dataset, check_references
 from hutong.registry.lookup import CodeLists
 from hutong.registry.read import File, Problems, validated
 from hutong.schema.contract import Contract, to_dataset
@@ -53,6 +53,7 @@ def read_contracts(root: Path, codes: CodeLists, problems: Problems) -> dict[str
         _check_older(one, newest)
     for one in found:
         check_dataset(one.file, one.dataset, codes)
+        check_count(one.file, one.dataset, {each.dataset.id: each.dataset for each in found})
         check_references(one.file, one.dataset, {each.dataset.id: each.dataset for each in found})
     return {one.dataset.id: one.dataset for one in found}
 

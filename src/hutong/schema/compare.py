@@ -99,6 +99,11 @@ KINDS: Mapping[str, Kind] = {
         Words(en="revision changed", zh="修订字段变化"),
         Words(en="another version of a row wins", zh="同一主键由另一版本胜出"),
     ),
+    "count_of": Kind(
+        "breaking",
+        Words(en="what is counted changed", zh="计数方式变化"),
+        Words(en="the same number counts something else", zh="同一数值所计不同"),
+    ),
     "limits_tightened": Kind(
         "breaking",
         Words(en="limits tightened", zh="取值范围收紧"),
@@ -351,10 +356,18 @@ def _table(old: Dataset, new: Dataset) -> Iterator[Difference]:
             ("partition", ", ".join(old.partition_by), ", ".join(new.partition_by)),
             ("write_mode", old.write_mode, new.write_mode),
             ("revision", old.revision, new.revision),
+            ("count_of", _counted(old), _counted(new)),
             ("words", old.words.zh, new.words.zh),
             ("description", old.description, new.description),
         ),
     )
+
+
+def _counted(dataset: Dataset) -> str | None:
+    count = dataset.count_of
+    if count is None:
+        return None
+    return f"{count.dataset} by {count.hour} into {count.into}, at least {count.at_least}"
 
 
 def _rules(old: Dataset, new: Dataset) -> Iterator[Difference]:

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationEr
 from pydantic import Field as Described
 
 from hutong.errors import nearest
-from hutong.model.dataset import About, Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
+from hutong.model.dataset import About, CountOf, Dataset, Field, FieldType, Gate, Personal, RowRule, RuleKind, Severity
 from hutong.model.declared import Declared, Name, Words
 from hutong.schema.gates import read_gate
 from hutong.schema.rules import row_rules
@@ -99,6 +99,15 @@ class Description(Declared):
     limitations: str
 
 
+class _Counted(Declared):
+    """The custom property `countOf`."""
+
+    dataset: Name
+    hour: Name
+    into: Name
+    atLeast: Annotated[int, Described(ge=1)]
+
+
 class Contract(Declared):
     """A contract file."""
 
@@ -148,7 +157,22 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         retention=_retention(contract),
         ends=_end(contract),
         about=about,
+        count_of=_count_of(own.pop("countOf", None)),
     )
+
+
+def _count_of(said: Any) -> CountOf | None:
+    if said is None:
+        return None
+    try:
+        stated = _Counted.model_validate(said)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise ValueError(
+            f"countOf: {'.'.join(map(str, first['loc']))}: {first['msg']}; such as"
+            " {dataset: violation, hour: period_start, into: violation_count, atLeast: 5}"
+        ) from None
+    return CountOf(stated.dataset, stated.hour, stated.into, stated.atLeast)
 
 
 def _about(contract: Contract, own: dict[str, Any]) -> About:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.hutong.making import dataset
 
-from hutong.model.dataset import Dataset, Field, Gate, RowRule
+from hutong.model.dataset import CountOf, Dataset, Field, Gate, RowRule
 from hutong.model.declared import Words
 from hutong.schema.compare import KINDS, compare, effect_of
 from hutong.schema.terms import read_terms, terms
@@ -39,6 +39,7 @@ BASE = replace(
     gates=(GATE,),
     properties={"authority": "cim", "layer": ["路"]},
 )
+COUNT = CountOf("sighting", "hour", "sightings", 5)
 WITHIN = replace(BASE, rules=(RowRule("value_within_revised", "within", ("value", "revised"), (None, 3)),))
 JUMPS = replace(BASE, rules=(RowRule("place_jump", "jump", ("lon", "lat", "observed_at", "source_id"), (70, 50)),))
 
@@ -72,6 +73,8 @@ CASES: list[tuple[str, Dataset, Dataset]] = [
     ("partition", BASE, replace(BASE, partition_by=("city", "source_platform"))),
     ("write_mode", BASE, replace(BASE, write_mode="latest")),
     ("revision", BASE, replace(BASE, revision="revised")),
+    ("count_of", BASE, replace(BASE, count_of=COUNT)),
+    ("count_of", replace(BASE, count_of=COUNT), replace(BASE, count_of=replace(COUNT, at_least=2))),
     ("limits_tightened", BASE, limits(0, None)),
     ("limits_tightened", limits(0, 10), limits(-5, 9)),
     ("pattern", BASE, field("kind", pattern="a|c")),
