@@ -287,6 +287,11 @@ def _flag(rule: mapping.Flag, line: _Line) -> Words:
     return Words(en=f"true for {true}; false for {false}", zh=f"{true} 为真；{false} 为假")
 
 
+def _bit(rule: mapping.Bit, line: _Line) -> Words:
+    said = Words(en=f"true where bit {rule.at} is set, from 0 on", zh=f"第 {rule.at} 位（自 0 起）为 1 时为真")
+    return _as_text(rule.as_text, said)
+
+
 def _const(rule: mapping.Const, line: _Line) -> Words:
     value = _plain(rule.value)
     return Words(en=f"always {value}", zh=f"恒为 {value}")
@@ -294,6 +299,10 @@ def _const(rule: mapping.Const, line: _Line) -> Words:
 
 def _stake(rule: mapping.Stake, line: _Line) -> Words:
     return _arrow(Words(en="km × 1000 + m", zh="公里数 × 1000 + 米数"), "m", line.unit or "m")
+
+
+def _duration(rule: mapping.Duration, line: _Line) -> Words:
+    return _arrow(Words(en="hours:minutes:seconds", zh="时:分:秒"), "s", line.unit or "s")
 
 
 def _pseudonym(rule: mapping.Pseudonym, line: _Line) -> Words:
@@ -319,8 +328,10 @@ _SAYS: Mapping[str, Callable[[Any, _Line], Words]] = {
     "code": _code,
     "id": _id,
     "flag": _flag,
+    "bit": _bit,
     "const": _const,
     "stake": _stake,
+    "duration": _duration,
     "pseudonym": _pseudonym,
 }
 

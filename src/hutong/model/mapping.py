@@ -413,6 +413,25 @@ class Flag(Reads):
     false: list[Scalar]
 
 
+class Bit(Reads):
+    """One bit of a word of bits, such as a status: true where it is set. Negative numbers and fractions are refused.
+
+    Example: bit 1 of 3, which is the one worth 2
+        contract: {is_located: boolean}
+        record: {status: 3}
+        fields:
+          is_located: {rule: bit, from: status, at: 1}
+        row: {is_located: true}
+    """
+
+    rule: Literal["bit"]
+    from_: PathText = Field(alias="from")
+    at: Annotated[int, Field(ge=0, le=62)]
+    """Which one; 0 is the one worth 1."""
+    as_text: bool = False
+    """The platform sends the number as text."""
+
+
 class Const(Declared):
     """The same for every record of the stream.
 
@@ -441,6 +460,22 @@ class Stake(Reads):
 
     rule: Literal["stake"]
     from_: Annotated[list[PathText], Field(min_length=2, max_length=2)] = Field(alias="from")
+
+
+class Duration(Reads):
+    """A length of time in hours, minutes and seconds, in the contract's unit. Hours may pass 24, as in timetables,
+    which count on beyond midnight from the beginning of the day of service.
+
+    Example: half past one at night, of the day before
+        contract: {last_departure_s: int s}
+        record: {departure_time: "25:35:00"}
+        fields:
+          last_departure_s: {rule: duration, from: departure_time, missing: [""]}
+        row: {last_departure_s: 92100}
+    """
+
+    rule: Literal["duration"]
+    from_: PathText = Field(alias="from")
 
 
 class Pseudonym(Reads):
@@ -476,8 +511,10 @@ Rule = Annotated[
     | Code
     | Id
     | Flag
+    | Bit
     | Const
     | Stake
+    | Duration
     | Pseudonym,
     Field(discriminator="rule"),
 ]

@@ -40,7 +40,7 @@ def _number(rule: Any) -> Types:
     return PART if rule.as_text else NUMBER
 
 
-def _numbers(rule: rules.Number | rules.Angle) -> Iterator[tuple[str, Types]]:
+def _numbers(rule: rules.Number | rules.Angle | rules.Bit) -> Iterator[tuple[str, Types]]:
     yield rule.from_, _number(rule)
 
 
@@ -91,6 +91,8 @@ _READS: Mapping[str, Callable[[Any], Iterator[tuple[str, Types]]]] = {
     "code": _one(SCALAR),
     "id": _one(PART),
     "flag": _flag,
+    "bit": _numbers,
     "stake": _one(PART),
+    "duration": _one(TEXT),
     "pseudonym": _one(PART),
 }

@@ -515,6 +515,34 @@ class TestConst:
             reader({"rule": "const", "value": value}, kind)
 
 
+class TestBit:
+    def test_each_bit_is_its_own(self, reader: Compile) -> None:
+        for at, seen in ((0, True), (1, False), (2, True), (62, False)):
+            assert reader({"rule": "bit", "from": "x", "at": at}, "boolean")({"x": 5}) is seen
+        assert reader({"rule": "bit", "from": "x", "at": 1, "missing": [-1]}, "boolean")({"x": -1}) is None
+
+    def test_a_word_of_bits_is_a_whole_number_from_0_on(self, reader: Compile) -> None:
+        read = reader({"rule": "bit", "from": "x", "at": 1}, "boolean")
+        assert read({"x": 2.0}) is True
+        for value in (-2, 2.5, "2", True, [2]):
+            assert refused(read, {"x": value}).place == "x"
+        assert reader({"rule": "bit", "from": "x", "at": 1, "as_text": True}, "boolean")({"x": "2"}) is True
+
+
+class TestDuration:
+    def test_hours_pass_midnight(self, reader: Compile) -> None:
+        read = reader({"rule": "duration", "from": "t", "missing": [""]}, "int", "s")
+        assert [read({"t": text}) for text in ("25:35:00", "6:05:09", "00:00:00", "")] == [92100, 21909, 0, None]
+        assert reader({"rule": "duration", "from": "t"}, "double", "min")({"t": "01:00:30"}) == 60.5
+
+    @pytest.mark.parametrize("text", ["25:60:00", "6:5:00", "06:05", "-1:00:00", "1e3:00:00", "６:05:00", "abc"])
+    def test_other_texts_are_refused(self, reader: Compile, text: str) -> None:
+        assert refused(reader({"rule": "duration", "from": "t"}, "int", "s"), {"t": text}).place == "t"
+
+    def test_a_number_is_no_time(self, reader: Compile) -> None:
+        assert refused(reader({"rule": "duration", "from": "t"}, "int", "s"), {"t": 92100}).place == "t"
+
+
 class TestStake:
     def test_kilometres_and_metres_are_added(self, reader: Compile) -> None:
         read = reader({"rule": "stake", "from": ["gls", "ms"], "missing": ["", "-"]}, "double", "m")
@@ -581,13 +609,14 @@ class TestPseudonym:
             Pseudonymiser.from_hex(text)
 
 
-@pytest.mark.parametrize("rule", ["number", "quantity", "time", "angle", "flag", "stake", "rate"])
+@pytest.mark.parametrize("rule", ["number", "quantity", "time", "angle", "flag", "bit", "stake", "duration", "rate"])
 def test_a_rule_does_not_fill_a_column_of_another_type(reader: Compile, rule: str) -> None:
     more: dict[str, Any] = {
         "quantity": {"unit": "m"},
         "time": {"form": "iso"},
         "angle": {"convention": "north_clockwise"},
         "flag": {"true": [1], "false": [0]},
+        "bit": {"at": 1},
         "stake": {"from": ["x", "y"]},
         "rate": {"over": "y", "unit": "m"},
     }
@@ -646,6 +675,9 @@ FAMILIES: list[tuple[dict[str, Any], str, str | None]] = [
     ({"rule": "code", "from": "a", "list": "participant_kind"}, "string", None),
     ({"rule": "id", "from": ["a", "b.a"]}, "string", None),
     ({"rule": "flag", "from": "a", "true": [1, "是"], "false": [0]}, "boolean", None),
+    ({"rule": "bit", "from": "a", "at": 1}, "boolean", None),
+    ({"rule": "bit", "from": "b", "at": 0, "as_text": True}, "boolean", None),
+    ({"rule": "duration", "from": "a"}, "int", "s"),
     ({"rule": "const", "value": "x"}, "string", None),
     ({"rule": "stake", "from": ["a", "b"]}, "double", "m"),
     ({"rule": "pseudonym", "from": ["a", "b"], "domain": "d"}, "string", None),
