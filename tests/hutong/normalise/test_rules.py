@@ -257,6 +257,24 @@ class TestHourMark:
         refused(self.read(reader), {"m": mark, "at": 0})
 
 
+class TestMinuteOfTheYear:
+    RULE: ClassVar = {"rule": "time", "from": "m", "form": "moy", "near": "sent"}
+
+    def test_it_begins_in_the_year_that_is_closest(self, reader: Compile) -> None:
+        read = reader(self.RULE, "timestamp")
+        assert read({"m": 109455, "sent": 1773792927300}) == datetime(2026, 3, 18, 0, 15, tzinfo=UTC)
+        assert read({"m": 109455}) == datetime(2026, 3, 18, 0, 15, tzinfo=UTC)
+        assert read({"m": 525150, "sent": 1767199820000}) == datetime(2025, 12, 31, 16, 30, tzinfo=UTC)
+        # What is planned for tomorrow is not moved back to the receipt.
+        assert read({"m": 110895}) == datetime(2026, 3, 19, 0, 15, tzinfo=UTC)
+
+    def test_a_mark_for_unavailable_is_null_and_no_minute_is_refused(self, reader: Compile) -> None:
+        read = reader(self.RULE, "timestamp")
+        assert read({"m": 527040}) is None
+        # The last minute of a leap year, of which none is near.
+        assert [refused(read, {"m": minute}).value for minute in (527039, 527041, -1)] == [527039, 527041, -1]
+
+
 class TestElapsed:
     RULE: ClassVar = {"rule": "elapsed", "from": "t", "form": "epoch_ms", "counts": "since"}
 
@@ -266,6 +284,17 @@ class TestElapsed:
         assert reader(self.RULE, "double", "ms")({"t": sent - 1500}) == 1500.0
         assert reader(self.RULE | {"counts": "until"}, "double", "s")({"t": sent - 1500}) == -1.5
         assert reader(self.RULE, "int", "s")({"t": None}) is None
+
+    def test_another_instant_of_the_record_may_take_the_place_of_the_receipt(self, reader: Compile) -> None:
+        read = reader(self.RULE | {"at": "seen"}, "double", "s")
+        assert read({"t": 1773792924800, "seen": 1773792926300}) == 1.5
+        assert read({"t": 1773792924800}) is None
+        assert refused(read, {"t": 1773792924800, "seen": "now"}).place == "seen"
+        ends = reader(
+            {**self.RULE, "form": "hour_mark", "counts": "until", "near": "seen", "at": "seen"}, "double", "s"
+        )
+        # A mark in the next hour, long after which the record is received.
+        assert ends({"t": 15, "seen": 1773795598000}) == 3.5
 
     def test_what_the_column_cannot_hold_or_the_form_cannot_read_is_unreadable(self, reader: Compile) -> None:
         assert refused(reader(self.RULE, "int", "s"), {"t": 1773792958500}).how == "elapsed"
