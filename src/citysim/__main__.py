@@ -1,4 +1,6 @@
-"""`python -m citysim`: serve the simulated city, record another one, or verify a recording."""
+"""`python -m citysim`: serve the simulated city, score what a gateway made of it, record another one, or verify a
+recording.
+"""
 
 import argparse
 import json
@@ -72,6 +74,31 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--json", action="store_true", help="print the addresses as one line of JSON")
     serve.set_defaults(run=_serve)
 
+    score = commands.add_parser(
+        "score",
+        help="compare a gateway's lake with what the platforms served",
+        description="Compares the base datasets of a lake with the truth and with the services' own logs, stream by "
+        "stream: recall and precision, positions, speeds, counts, times, codes, and the records that were made bad on "
+        "purpose. Only Delta tables are read, as anybody may read them. Exit code 0: every goal is met; 1: some stream "
+        "misses one; 2: there is nothing to compare.",
+    )
+    score.add_argument("lake", type=Path, metavar="LAKE", help="the lake's folder")
+    score.add_argument(
+        "--logs", type=Path, metavar="DIR",
+        help="the folder that was given to serve --log-dir (default: 'served' or 'city-log' beside the lake)",
+    )  # fmt: skip
+    score.add_argument("--city", metavar="CODE", help="only this city, of those that were served")
+    score.add_argument(
+        "--recording-start", type=_moment, metavar="ISO", help="another moment than the one in the logs' city.json"
+    )
+    score.add_argument("--seed", type=int, help="another seed of noise and faults than the one in city.json")
+    score.add_argument(
+        "--stream", action="append", metavar="PLATFORM.STREAM", help="only this stream; may be given several times"
+    )
+    score.add_argument("--json", action="store_true", help="print everything measured as JSON")
+    score.add_argument("--summary", action="store_true", help="print one sentence only")
+    score.set_defaults(run=_score)
+
     record = commands.add_parser(
         "record",
         help="make another recording (needs the sim extra)",
@@ -92,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from citysim.city_file import write
     from citysim.clock import BEIJING, CityClock, default_recording_start
     from citysim.services.serve import Options, PortTaken, listening, serve
     from citysim.truth import RecordingUnreadable, load
@@ -116,6 +144,9 @@ def _serve(options: argparse.Namespace) -> int:
         hz=options.hz,
     )
 
+    if options.log_dir is not None:
+        write(city, options.recording, options.log_dir)
+
     def announce(addresses: Mapping[str, str]) -> None:
         told = {"recording_start": start.astimezone(BEIJING).isoformat(), **addresses}
         lines = [json.dumps(told)] if options.json else [f"{name:<16} {value}" for name, value in told.items()]
@@ -133,6 +164,41 @@ def _serve(options: argparse.Namespace) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _score(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from citysim.city_file import CityUnreadable, folders, read
+    from citysim.score.lake import Lake, LakeUnreadable
+    from citysim.score.logs import LogMissing
+    from citysim.score.stage import STREAMS, Score, score
+    from citysim.score.tell import as_data, as_text, summary
+
+    wanted = options.stream or [one.stream for one in STREAMS]
+    if unknown := set(wanted) - {one.stream for one in STREAMS}:
+        known = ", ".join(dict.fromkeys(one.stream for one in STREAMS))
+        return _refuse(f"no such stream: {', '.join(sorted(unknown))}; there are {known}")
+    changes = {"recording_start": options.recording_start, "seed": options.seed}
+    scores: list[Score] = []
+    try:
+        lake = Lake(options.lake)
+        for folder in folders(options.logs or _logs_beside(options.lake), options.city):
+            city = replace(read(folder), **{name: value for name, value in changes.items() if value is not None})
+            scores += score(lake, folder, city, [one for one in STREAMS if one.stream in wanted])
+    except (LakeUnreadable, LogMissing, CityUnreadable) as problem:
+        return _refuse(str(problem))
+    if options.json:
+        print(json.dumps(as_data(scores), ensure_ascii=False, indent=1))
+    else:
+        print(summary(scores) if options.summary else "\n".join(as_text(scores)))
+    return 1 if any(said for one in scores for said in one.missed()) else 0
+
+
+def _logs_beside(lake: Path) -> Path:
+    """Where a demo, or somebody who keeps things tidy, has the logs."""
+    beside = [lake.absolute().parent / name for name in ("served", "city-log")]
+    return next((folder for folder in beside if folder.is_dir()), beside[0])
 
 
 def _record(options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ STREAMS = (
         stream="cloud_control.rsu",
         dataset="roadside_facility",
         shown=shown_by(view.rsus),
-        steps={PLACE: TENTH_MICRODEGREE_M, "height_m": 0.1},
+        steps={PLACE: TENTH_MICRODEGREE_M, "height_m": 0.1, "observed_at": 0.002},
         is_latest=True,
     ),
     Scored(

@@ -58,6 +58,8 @@ class Scored:
     """True where the dataset keeps only the newest row of each source_id."""
     key: tuple[str, ...] = ("source_id",)
     """Columns that tell the rows of one record apart; of no matter where each record gives one row."""
+    ids: str = ""
+    """How the ids of this stream's records begin, where one answer holds those of several streams."""
 
 
 def shown_by(view: Callable[[City], Any]) -> Show:
