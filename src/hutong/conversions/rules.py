@@ -116,13 +116,14 @@ def _time(rule: mapping.Time, line: _Line) -> Words:
 
 def _elapsed(rule: mapping.Elapsed, line: _Line) -> Words:
     instant = _FORMS[rule.form](rule)
+    other = Words(en="the receipt", zh="接入时间") if rule.at is None else Words(en=rule.at, zh=rule.at)
     if rule.counts == "since":
         return Words(
-            en=f"{instant.en}; from there to the receipt, {line.unit}",
-            zh=f"{instant.zh}；接入时间减去该时刻，{line.unit}",
+            en=f"{instant.en}; from there to {other.en}, {line.unit}",
+            zh=f"{instant.zh}；{other.zh}减去该时刻，{line.unit}",
         )
     return Words(
-        en=f"{instant.en}; from the receipt to there, {line.unit}", zh=f"{instant.zh}；该时刻减去接入时间，{line.unit}"
+        en=f"{instant.en}; from {other.en} to there, {line.unit}", zh=f"{instant.zh}；该时刻减去{other.zh}，{line.unit}"
     )
 
 
@@ -145,6 +146,14 @@ def _epoch_s(rule: mapping.InstantRule) -> Words:
 
 def _epoch_ms(rule: mapping.InstantRule) -> Words:
     return Words(en="milliseconds since 1970 → UTC", zh="1970 年起的毫秒数 → UTC")
+
+
+def _moy(rule: mapping.InstantRule) -> Words:
+    near = _near(rule)
+    return Words(
+        en=f"minute of the UTC year (T/CSAE 53), the year settled by {near.en} → UTC",
+        zh=f"UTC 年内分钟数（T/CSAE 53），年份由 {near.zh} 确定 → UTC",
+    )
 
 
 def _moy_secmark(rule: mapping.InstantRule) -> Words:
@@ -179,6 +188,7 @@ _FORMS: Mapping[str, Callable[[mapping.InstantRule], Words]] = {
     "local": _local,
     "epoch_s": _epoch_s,
     "epoch_ms": _epoch_ms,
+    "moy": _moy,
     "moy_secmark": _moy_secmark,
     "hour_mark": _hour_mark,
     "interval_end": _interval_end,
@@ -229,13 +239,17 @@ def _point(rule: mapping.Point, line: _Line) -> Words:
 
 def _line(rule: mapping.Line, line: _Line) -> Words:
     axes = _AXES[rule.axes]
-    return _placed(
-        rule.crs,
-        Words(
-            en=f"line of {axes.en} → WKB; lon and lat are its middle vertex",
-            zh=f"折线（{axes.zh}）→ WKB；lon、lat 取中间顶点",
-        ),
+    if rule.base is not None:
+        base = ", ".join(rule.base)
+        axes = Words(en=f"{axes.en}, offsets added to {base}", zh=f"{axes.zh}，相对坐标加上 {base}")
+    scale = Fraction(str(rule.scale))
+    if scale != 1:
+        axes = Words(en=f"{axes.en} × {scale}", zh=f"{axes.zh} × {scale}")
+    said = Words(
+        en=f"line of {axes.en} → WKB; lon and lat are its middle vertex",
+        zh=f"折线（{axes.zh}）→ WKB；lon、lat 取中间顶点",
     )
+    return _placed(rule.crs, _as_text(rule.as_text, said))
 
 
 def _area(rule: mapping.Area, line: _Line) -> Words:
@@ -287,6 +301,11 @@ def _flag(rule: mapping.Flag, line: _Line) -> Words:
     return Words(en=f"true for {true}; false for {false}", zh=f"{true} 为真；{false} 为假")
 
 
+def _bit(rule: mapping.Bit, line: _Line) -> Words:
+    said = Words(en=f"true where bit {rule.at} is set, from 0 on", zh=f"第 {rule.at} 位（自 0 起）为 1 时为真")
+    return _as_text(rule.as_text, said)
+
+
 def _const(rule: mapping.Const, line: _Line) -> Words:
     value = _plain(rule.value)
     return Words(en=f"always {value}", zh=f"恒为 {value}")
@@ -294,6 +313,10 @@ def _const(rule: mapping.Const, line: _Line) -> Words:
 
 def _stake(rule: mapping.Stake, line: _Line) -> Words:
     return _arrow(Words(en="km × 1000 + m", zh="公里数 × 1000 + 米数"), "m", line.unit or "m")
+
+
+def _duration(rule: mapping.Duration, line: _Line) -> Words:
+    return _arrow(Words(en="hours:minutes:seconds", zh="时:分:秒"), "s", line.unit or "s")
 
 
 def _pseudonym(rule: mapping.Pseudonym, line: _Line) -> Words:
@@ -319,8 +342,10 @@ _SAYS: Mapping[str, Callable[[Any, _Line], Words]] = {
     "code": _code,
     "id": _id,
     "flag": _flag,
+    "bit": _bit,
     "const": _const,
     "stake": _stake,
+    "duration": _duration,
     "pseudonym": _pseudonym,
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from hutong.model.declared import Declared
-from hutong.model.gtfs import KEY_COLUMNS, Table
+from hutong.model.gtfs import KEY_COLUMNS, Derived, Table
 
 Encoding = Literal["utf-8", "gbk", "gb18030", "utf-16"]
 
@@ -88,11 +88,13 @@ class Parquet(_Format):
 
 
 class Gtfs(_Format):
-    """A GTFS feed: a zip of tables. The records are the rows of one, each with the rows that it refers to."""
+    """A GTFS feed: a zip of tables. The records are the rows of one, each with the rows that it refers to; or, as
+    `route_stops`, the stops of each route and direction in their order, which follow from all stop times together.
+    """
 
     type: Literal["gtfs"]
     needs: ClassVar[frozenset[str]] = KEY_COLUMNS
-    table: Table
+    table: Table | Derived
     """Such as `stop_times`, without `.txt`."""
 
 

@@ -15,6 +15,10 @@ Table = Literal[
     "rider_categories", "route_networks", "routes", "shapes", "stop_areas", "stop_times", "stops", "timeframes",
     "transfers", "translations", "trips",
 ]  # fmt: skip
+Derived = Literal["route_stops"]
+"""Tables that no feed has, but that follow from those it has."""
+DERIVED_FROM: Mapping[str, Table] = {"route_stops": "stop_times"}
+"""Derived table -> the table whose rows, with all that they refer to, it is worked out from."""
 REQUIRED: frozenset[str] = frozenset({"agency", "routes", "stop_times", "stops", "trips"})
 """Tables that every feed has. (Feeds of demand-responsive services alone may lack stops; none is known here.)"""
 

@@ -128,17 +128,17 @@ class InstantRule(Reads):
 
     from_: PathText | Paths = Field(alias="from")
     """One path; two for `moy_secmark` (minute, millisecond) and `interval_end` (end, length)."""
-    form: Literal["iso", "local", "epoch_s", "epoch_ms", "moy_secmark", "hour_mark", "interval_end"]
+    form: Literal["iso", "local", "epoch_s", "epoch_ms", "moy", "moy_secmark", "hour_mark", "interval_end"]
     """`iso`: ISO 8601, with an offset unless `zone` is stated. `local`: civil time without a zone, in the forms
     `2026-03-18 08:12:37`, `2026/3/5 8:4:3`, `20260318081237` and a date alone; 24:00:00 is the next midnight.
-    `epoch_s`, `epoch_ms`: since 1970. `moy_secmark`: minute of the UTC year and millisecond of the minute (T/CSAE 53).
-    `hour_mark`: tenths of a second in the current or next UTC hour; 36000 and 36001 are null. `interval_end`: the start
-    of an interval that is stamped with its end and its length."""
+    `epoch_s`, `epoch_ms`: since 1970. `moy`: minute of the UTC year; `moy_secmark`: with the millisecond of the minute
+    (T/CSAE 53); 527040 is null. `hour_mark`: tenths of a second in the current or next UTC hour; 36000 and 36001 are
+    null. `interval_end`: the start of an interval that is stamped with its end and its length."""
     zone: str | None = None
     """IANA zone of forms that carry none."""
     near: PathText | None = None
-    """`moy_secmark` and `hour_mark`: path to an epoch in ms close to the instant, which settles the year and the
-    minute, or the hour; else the time of receipt does."""
+    """`moy`, `moy_secmark` and `hour_mark`: path to an epoch in ms close to the instant, which settles the year, year
+    and minute, or the hour; else the time of receipt does."""
     period_unit: str = "s"
     """`interval_end`: unit of the length."""
     as_text: bool = False
@@ -162,6 +162,13 @@ class Time(InstantRule):
           observed_at: {rule: time, from: [moy, secMark], form: moy_secmark, near: timestamp, missing: [527040]}
         row: {observed_at: 2026-03-18T00:15:59.9Z}
 
+    Example: a minute alone, of the year in which the message was sent
+        contract: {started_at: timestamp}
+        record: {startTime: 525150, timestamp: 1767198620000}
+        fields:
+          started_at: {rule: time, from: startTime, form: moy, near: timestamp}
+        row: {started_at: 2025-12-31T16:30:00Z}
+
     Example: a mark within the hour, which lies in the next one
         contract: {ends_at: timestamp}
         record: {likelyEndTime: 15, timestamp: 1773795598000}
@@ -181,7 +188,8 @@ class Time(InstantRule):
 
 
 class Elapsed(InstantRule):
-    """How long it is between an instant and the time of receipt, in the contract's unit.
+    """How long it is between an instant and the time of receipt, or another instant of the record, in the contract's
+    unit.
 
     Example: how far a controller's clock is behind
         contract: {clock_offset_s: double s}
@@ -198,11 +206,20 @@ class Elapsed(InstantRule):
         fields:
           remaining_s: {rule: elapsed, from: likelyEndTime, form: hour_mark, counts: until}
         row: {remaining_s: 12.3}
+
+    Example: how far a device's clock is behind that of its platform
+        contract: {clock_offset_s: double s}
+        record: {deviceTime: 1773792924800, receiveTime: 1773792926300}
+        fields:
+          clock_offset_s: {rule: elapsed, from: deviceTime, form: epoch_ms, counts: since, at: receiveTime}
+        row: {clock_offset_s: 1.5}
     """
 
     rule: Literal["elapsed"]
     counts: Literal["since", "until"]
     """`since`: from the instant to the receipt. `until`: from the receipt to the instant. Either may be negative."""
+    at: PathText | None = None
+    """Path to an epoch in ms that takes the place of the receipt."""
 
 
 class Angle(Reads):
@@ -321,14 +338,45 @@ class Line(Reads):
         row:
           {lon: 106.56, lat: 29.57, source_crs: "EPSG:4326"}
         geometry: LINESTRING (106.55 29.56, 106.56 29.57, 106.57 29.57)
+
+    Example: vertices that are objects, offsets from another point or places of their own
+        contract: {lon: double, lat: double, source_crs: string, geometry: binary}
+        record:
+          refPos: {lon: 1065500000, lat: 295600000}
+          points:
+            - {offset: {lon: -1000, lat: 2000}}
+            - {position: {lon: 1065600000, lat: 295700000}}
+        fields:
+          place:
+            rule: line
+            from: points
+            form: objects
+            vertex: [position.lon, position.lat]
+            base: [refPos.lon, refPos.lat]
+            offsets: [[offset.lon, offset.lat]]
+            scale: 1.0e-7
+            crs: "EPSG:4326"
+            axes: lon_lat
+        row:
+          {lon: 106.56, lat: 29.57, source_crs: "EPSG:4326"}
+        geometry: LINESTRING (106.5499 29.5602, 106.56 29.57)
     """
 
     rule: Literal["line"]
     from_: PathText = Field(alias="from")
-    form: Literal["array", "text"]
-    """array: [[x, y], ...]; text: `x,y;x,y`."""
+    form: Literal["array", "text", "objects"]
+    """array: [[x, y], ...]; text: `x,y;x,y`; objects: [{lon: x, lat: y}, ...], of which `vertex` says the names."""
+    vertex: Pair | None = None
+    """objects: where in a vertex its two numbers stand. With `base`, those of a vertex that is given absolutely."""
+    base: Pair | None = None
+    """objects: a reference point of the record, to which the offset of a vertex is added."""
+    offsets: list[Pair] = []
+    """objects: the forms in which the offset of a vertex may come, as in the rule `point`."""
+    scale: float = 1.0
     crs: str | Crs
     axes: Axes
+    as_text: bool = False
+    """objects: the platform sends the numbers as text."""
 
 
 class Area(Reads):
@@ -413,6 +461,25 @@ class Flag(Reads):
     false: list[Scalar]
 
 
+class Bit(Reads):
+    """One bit of a word of bits, such as a status: true where it is set. Negative numbers and fractions are refused.
+
+    Example: bit 1 of 3, which is the one worth 2
+        contract: {is_located: boolean}
+        record: {status: 3}
+        fields:
+          is_located: {rule: bit, from: status, at: 1}
+        row: {is_located: true}
+    """
+
+    rule: Literal["bit"]
+    from_: PathText = Field(alias="from")
+    at: Annotated[int, Field(ge=0, le=62)]
+    """Which one; 0 is the one worth 1."""
+    as_text: bool = False
+    """The platform sends the number as text."""
+
+
 class Const(Declared):
     """The same for every record of the stream.
 
@@ -441,6 +508,22 @@ class Stake(Reads):
 
     rule: Literal["stake"]
     from_: Annotated[list[PathText], Field(min_length=2, max_length=2)] = Field(alias="from")
+
+
+class Duration(Reads):
+    """A length of time in hours, minutes and seconds, in the contract's unit. Hours may pass 24, as in timetables,
+    which count on beyond midnight from the beginning of the day of service.
+
+    Example: half past one at night, of the day before
+        contract: {last_departure_s: int s}
+        record: {departure_time: "25:35:00"}
+        fields:
+          last_departure_s: {rule: duration, from: departure_time, missing: [""]}
+        row: {last_departure_s: 92100}
+    """
+
+    rule: Literal["duration"]
+    from_: PathText = Field(alias="from")
 
 
 class Pseudonym(Reads):
@@ -476,8 +559,10 @@ Rule = Annotated[
     | Code
     | Id
     | Flag
+    | Bit
     | Const
     | Stake
+    | Duration
     | Pseudonym,
     Field(discriminator="rule"),
 ]
@@ -650,8 +735,12 @@ def paths_of(rule: Rule) -> list[str]:
         found.append(rule.over)
     if isinstance(rule, InstantRule) and rule.near is not None:
         found.append(rule.near)
+    if isinstance(rule, Elapsed) and rule.at is not None:
+        found.append(rule.at)
     if isinstance(rule, Point):
         found += [path for pair in (rule.base or (), *rule.offsets) for path in pair]
+    if isinstance(rule, Line):
+        found += rule.base or ()
     if isinstance(rule, Point | Line | Area) and isinstance(rule.crs, Crs):
         found.append(rule.crs.from_)
     return found

@@ -105,6 +105,21 @@ def moy_secmark(moy: int, sec_mark: int, near: datetime | None, received_at: dat
     return instant - _MINUTE if instant - received_at > _MINUTE / 2 else instant
 
 
+def moy(minute: int, near: datetime) -> datetime | None:
+    """The beginning of a minute of the UTC year, as T/CSAE 53 writes times that need no seconds: of the year in which
+    it lies nearest to `near`.
+
+    >>> moy(525150, datetime(2026, 1, 1, 0, 10, tzinfo=UTC))
+    datetime.datetime(2025, 12, 31, 16, 30, tzinfo=datetime.timezone.utc)
+    """
+    if minute == MOY_UNAVAILABLE:
+        return None
+    candidates = _in_years_around(near.year, minute, 0) if 0 <= minute < MOY_UNAVAILABLE else []
+    if not candidates:
+        raise ValueError(minute)
+    return min(candidates, key=lambda candidate: abs(candidate - near))
+
+
 def hour_mark(mark: int, near: datetime) -> datetime | None:
     """Tenths of a second within a UTC hour, as T/CSAE 53 writes the end of a phase: the instant nearest to `near`.
 

@@ -40,7 +40,7 @@ def _number(rule: Any) -> Types:
     return PART if rule.as_text else NUMBER
 
 
-def _numbers(rule: rules.Number | rules.Angle) -> Iterator[tuple[str, Types]]:
+def _numbers(rule: rules.Number | rules.Angle | rules.Bit) -> Iterator[tuple[str, Types]]:
     yield rule.from_, _number(rule)
 
 
@@ -56,7 +56,8 @@ def _rate(rule: rules.Rate) -> Iterator[tuple[str, Types]]:
 def _instant(rule: rules.InstantRule) -> Iterator[tuple[str, Types]]:
     first, *others = [rule.from_] if isinstance(rule.from_, str) else rule.from_
     yield first, TEXT if rule.form in ("iso", "local", "interval_end") else _number(rule)
-    for path in [*others, *([rule.near] if rule.near is not None else [])]:
+    at = rule.at if isinstance(rule, rules.Elapsed) else None
+    for path in [*others, *(path for path in (rule.near, at) if path is not None)]:
         yield path, _number(rule)
 
 
@@ -71,6 +72,9 @@ def _point(rule: rules.Point) -> Iterator[tuple[str, Types]]:
 
 def _shape(rule: rules.Line | rules.Area) -> Iterator[tuple[str, Types]]:
     yield rule.from_, TEXT if rule.form == "text" else ARRAY
+    if isinstance(rule, rules.Line):
+        for path in rule.base or ():
+            yield path, PART if rule.as_text else NUMBER
 
 
 def _flag(rule: rules.Flag) -> Iterator[tuple[str, Types]]:
@@ -91,6 +95,8 @@ _READS: Mapping[str, Callable[[Any], Iterator[tuple[str, Types]]]] = {
     "code": _one(SCALAR),
     "id": _one(PART),
     "flag": _flag,
+    "bit": _numbers,
     "stake": _one(PART),
+    "duration": _one(TEXT),
     "pseudonym": _one(PART),
 }

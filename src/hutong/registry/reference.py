@@ -68,8 +68,10 @@ _WORDS = {
     "code": "代码",
     "id": "标识",
     "flag": "是否",
+    "bit": "状态位",
     "const": "常量",
     "stake": "桩号",
+    "duration": "时长",
     "pseudonym": "假名",
 }
 """Chinese beside the headings of the mapping language."""

@@ -35,16 +35,16 @@ def test_a_breaking_change_is_said_field_by_field_with_the_version_it_needs(
     assert done.returncode == 1
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["place", "speed_mps", "speed_mps"]
     assert "m/s      km/h      breaking  the same number means something else" in done.stdout
-    assert "breaking; raise the version from 1.2.0 to 2.0.0, it is 1.2.0" in done.stderr
+    assert "breaking; raise the version from 1.3.0 to 2.0.0, it is 1.3.0" in done.stderr
 
 
 def test_an_additive_change_is_no_finding(hutong: Run, changed: Callable[..., str]) -> None:
-    new = changed(("maximum: 70", "maximum: 80"), ("version: 1.2.0", "version: 1.3.0"))
+    new = changed(("maximum: 70", "maximum: 80"), ("version: 1.3.0", "version: 1.4.0"))
     done = hutong("contract", "diff", str(FLOW), new, "--json")
     assert done.returncode == 0
     (said,) = json.loads(done.stdout)
     assert (said["place"], said["kind"], said["effect"]) == ("speed_mps", "limits_widened", "additive")
-    assert "additive; 1.2.0 -> 1.3.0 says so" in done.stderr
+    assert "additive; 1.3.0 -> 1.4.0 says so" in done.stderr
 
 
 def test_the_same_contract_has_no_differences(hutong: Run) -> None:
@@ -56,7 +56,7 @@ def test_the_same_contract_has_no_differences(hutong: Run) -> None:
 def test_it_speaks_chinese(hutong: Run, changed: Callable[..., str]) -> None:
     done = hutong("contract", "diff", str(FLOW), changed(("value: m/s", "value: km/h")), HUTONG_LANG="zh")
     assert "单位变化" in done.stdout
-    assert "版本号应由 1.2.0 升为 2.0.0" in done.stderr
+    assert "版本号应由 1.3.0 升为 2.0.0" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ WORDS = st.one_of(
             "2026-03-18 24:00:00",
             "1988-04-10 00:30:00",
             "2026/3/5 8:4:3",
+            "25:35:00",
             "2026-02-30 00:00:00",
             "2026-10-25 01:30:00",
             "2026-03-29 01:30:00",
@@ -223,6 +224,8 @@ RULES: list[tuple[str, dict[str, Any], Any, set[str]]] = [
         "boolean",
         TEXT | NUMBERS | {"boolean"},
     ),
+    ("is_set", {"rule": "bit", "at": 1} | GONE, "boolean", NUMBERS),
+    ("lasts", {"rule": "duration"} | GONE, ("int", "s"), TEXT),
     ("id", {"rule": "id"} | GONE, "string", ANY_NUMBER),
     ("secret", {"rule": "pseudonym", "domain": "d"}, "string", ANY_NUMBER),
     ("second", {"rule": "time", "form": "epoch_s"} | GONE, "timestamp", NUMBERS),
@@ -628,3 +631,41 @@ def test_an_instant_far_away_settles_no_year(near: int) -> None:
     members = {name: {"type": "integer"} for name in ("m", "s", "n")}
     values = [{"m": m, "s": 5, "n": n} for m in (moy, 527_040) for n in (near, near + close if near < 2**62 else near)]
     read_by(rule, "timestamp", values, **members)
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_an_offset_is_added_to_its_base_and_a_place_of_its_own_is_not(as_text: bool) -> None:
+    rule = {
+        "rule": "point", "from": ["pos.x", "pos.y"], "base": ["ref.x", "ref.y"], "scale": 1e-7, "as_text": as_text,
+        "offsets": [["near.x", "near.y"], ["far.x", "far.y"]], "missing": [1800000001, 900000001, "1800000001", "-"],
+        "crs": "EPSG:4326", "axes": "lon_lat",
+    }  # fmt: skip
+    number = {"type": "string" if as_text else "integer"}
+    pair = {"type": "object", "properties": {"x": number, "y": number}}
+    base, places = {"x": 1065516000, "y": 295630000}, {"x": 1065514750, "y": 295630842}
+    values: list[Any] = [
+        {"ref": base, "near": {"x": -1250, "y": 842}},
+        {"ref": base, "far": {"x": 125000, "y": -84200}},
+        {"ref": base, "pos": places},
+        {"pos": places},
+        {"near": {"x": 1, "y": 1}},
+        {"ref": base},
+        {"ref": base, "near": {"x": 1, "y": 1}, "pos": {"x": None, "y": 1}},
+        {"ref": base, "near": {"x": 1, "y": 1}, "far": {"x": 2, "y": 2}},
+        {"ref": base, "near": {"x": 1}},
+        {"ref": base, "pos": {"x": 1800000001, "y": 900000001}},
+        {"ref": {"x": 2**53, "y": 1}, "near": {"x": 1, "y": 1}},
+    ]
+    if as_text:
+        values = [
+            {
+                name: {axis: None if one is None else str(one) for axis, one in place.items()}
+                for name, place in each.items()
+            }
+            for each in values
+        ]
+        values += [{"ref": {"x": "a", "y": "1"}, "near": {"x": "1", "y": "2"}}, {"pos": {"x": "-", "y": "1.5"}}]
+    found = read_by(rule, "string", values, ref=pair, near=pair, far=pair, pos=pair)
+    lons = found.frames["one"]["lon"].to_list()
+    assert lons[:3] == [106.551475, 106.5641, 106.551475]
+    assert len(found.refused) == (3 if as_text else 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import shapely
@@ -54,6 +54,44 @@ class TestPointFromABase:
     def test_half_a_declaration_does_not_compile(self, reader: Compile, change: dict[str, Any]) -> None:
         with pytest.raises(MisfitRule):
             reader(OFFSET | change)
+
+
+class TestLineOfObjects:
+    RULE: ClassVar = {
+        "rule": "line", "from": "points", "form": "objects", "scale": 1e-7, "crs": "EPSG:4326", "axes": "lon_lat",
+        "vertex": ["at.lon", "at.lat"], "base": ["refPos.lon", "refPos.lat"], "offsets": [["by.lon", "by.lat"]],
+        "missing": [1800000001],
+    }  # fmt: skip
+
+    def test_each_vertex_is_an_offset_or_a_place_of_its_own(self, reader: Compile) -> None:
+        points = [{"by": {"lon": -1250, "lat": 842}}, {"at": {"lon": 1065516001, "lat": 295630001}}]
+        found = reader(self.RULE, column="place")({"refPos": UNIT, "points": points})
+        line = shapely.from_wkb(found["geometry"])
+        assert list(line.coords) == [(106.551475, 29.5630842), (106.5516001, 29.5630001)]
+        assert (found["lon"], found["lat"], found["source_crs"]) == (106.5516001, 29.5630001, "EPSG:4326")
+
+    @pytest.mark.parametrize(
+        "vertex",
+        [
+            {},
+            5,
+            {"at": {"lon": 1800000001, "lat": 1}},
+            {"at": {"lon": 1, "lat": 1}, "by": {"lon": 1, "lat": 1}},
+            {"by": {"lon": "1", "lat": 1}},
+        ],
+    )
+    def test_a_line_with_a_vertex_that_is_nowhere_is_unreadable(self, reader: Compile, vertex: Any) -> None:
+        points = [{"at": {"lon": 1065516001, "lat": 295630001}}, vertex]
+        with pytest.raises(Unreadable) as met:
+            reader(self.RULE, column="place")({"refPos": UNIT, "points": points})
+        assert (met.value.place, met.value.value) == ("points", points)
+
+    @pytest.mark.parametrize(
+        "change", [{"vertex": None}, {"form": "array"}, {"base": None}, {"form": "text", "base": None, "offsets": []}]
+    )
+    def test_half_a_declaration_does_not_compile(self, reader: Compile, change: dict[str, Any]) -> None:
+        with pytest.raises(MisfitRule):
+            reader(self.RULE | change, column="place")
 
 
 class TestArea:

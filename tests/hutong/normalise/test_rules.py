@@ -257,6 +257,24 @@ class TestHourMark:
         refused(self.read(reader), {"m": mark, "at": 0})
 
 
+class TestMinuteOfTheYear:
+    RULE: ClassVar = {"rule": "time", "from": "m", "form": "moy", "near": "sent"}
+
+    def test_it_begins_in_the_year_that_is_closest(self, reader: Compile) -> None:
+        read = reader(self.RULE, "timestamp")
+        assert read({"m": 109455, "sent": 1773792927300}) == datetime(2026, 3, 18, 0, 15, tzinfo=UTC)
+        assert read({"m": 109455}) == datetime(2026, 3, 18, 0, 15, tzinfo=UTC)
+        assert read({"m": 525150, "sent": 1767199820000}) == datetime(2025, 12, 31, 16, 30, tzinfo=UTC)
+        # What is planned for tomorrow is not moved back to the receipt.
+        assert read({"m": 110895}) == datetime(2026, 3, 19, 0, 15, tzinfo=UTC)
+
+    def test_a_mark_for_unavailable_is_null_and_no_minute_is_refused(self, reader: Compile) -> None:
+        read = reader(self.RULE, "timestamp")
+        assert read({"m": 527040}) is None
+        # The last minute of a leap year, of which none is near.
+        assert [refused(read, {"m": minute}).value for minute in (527039, 527041, -1)] == [527039, 527041, -1]
+
+
 class TestElapsed:
     RULE: ClassVar = {"rule": "elapsed", "from": "t", "form": "epoch_ms", "counts": "since"}
 
@@ -266,6 +284,17 @@ class TestElapsed:
         assert reader(self.RULE, "double", "ms")({"t": sent - 1500}) == 1500.0
         assert reader(self.RULE | {"counts": "until"}, "double", "s")({"t": sent - 1500}) == -1.5
         assert reader(self.RULE, "int", "s")({"t": None}) is None
+
+    def test_another_instant_of_the_record_may_take_the_place_of_the_receipt(self, reader: Compile) -> None:
+        read = reader(self.RULE | {"at": "seen"}, "double", "s")
+        assert read({"t": 1773792924800, "seen": 1773792926300}) == 1.5
+        assert read({"t": 1773792924800}) is None
+        assert refused(read, {"t": 1773792924800, "seen": "now"}).place == "seen"
+        ends = reader(
+            {**self.RULE, "form": "hour_mark", "counts": "until", "near": "seen", "at": "seen"}, "double", "s"
+        )
+        # A mark in the next hour, long after which the record is received.
+        assert ends({"t": 15, "seen": 1773795598000}) == 3.5
 
     def test_what_the_column_cannot_hold_or_the_form_cannot_read_is_unreadable(self, reader: Compile) -> None:
         assert refused(reader(self.RULE, "int", "s"), {"t": 1773792958500}).how == "elapsed"
@@ -515,6 +544,34 @@ class TestConst:
             reader({"rule": "const", "value": value}, kind)
 
 
+class TestBit:
+    def test_each_bit_is_its_own(self, reader: Compile) -> None:
+        for at, seen in ((0, True), (1, False), (2, True), (62, False)):
+            assert reader({"rule": "bit", "from": "x", "at": at}, "boolean")({"x": 5}) is seen
+        assert reader({"rule": "bit", "from": "x", "at": 1, "missing": [-1]}, "boolean")({"x": -1}) is None
+
+    def test_a_word_of_bits_is_a_whole_number_from_0_on(self, reader: Compile) -> None:
+        read = reader({"rule": "bit", "from": "x", "at": 1}, "boolean")
+        assert read({"x": 2.0}) is True
+        for value in (-2, 2.5, "2", True, [2]):
+            assert refused(read, {"x": value}).place == "x"
+        assert reader({"rule": "bit", "from": "x", "at": 1, "as_text": True}, "boolean")({"x": "2"}) is True
+
+
+class TestDuration:
+    def test_hours_pass_midnight(self, reader: Compile) -> None:
+        read = reader({"rule": "duration", "from": "t", "missing": [""]}, "int", "s")
+        assert [read({"t": text}) for text in ("25:35:00", "6:05:09", "00:00:00", "")] == [92100, 21909, 0, None]
+        assert reader({"rule": "duration", "from": "t"}, "double", "min")({"t": "01:00:30"}) == 60.5
+
+    @pytest.mark.parametrize("text", ["25:60:00", "6:5:00", "06:05", "-1:00:00", "1e3:00:00", "６:05:00", "abc"])
+    def test_other_texts_are_refused(self, reader: Compile, text: str) -> None:
+        assert refused(reader({"rule": "duration", "from": "t"}, "int", "s"), {"t": text}).place == "t"
+
+    def test_a_number_is_no_time(self, reader: Compile) -> None:
+        assert refused(reader({"rule": "duration", "from": "t"}, "int", "s"), {"t": 92100}).place == "t"
+
+
 class TestStake:
     def test_kilometres_and_metres_are_added(self, reader: Compile) -> None:
         read = reader({"rule": "stake", "from": ["gls", "ms"], "missing": ["", "-"]}, "double", "m")
@@ -581,13 +638,14 @@ class TestPseudonym:
             Pseudonymiser.from_hex(text)
 
 
-@pytest.mark.parametrize("rule", ["number", "quantity", "time", "angle", "flag", "stake", "rate"])
+@pytest.mark.parametrize("rule", ["number", "quantity", "time", "angle", "flag", "bit", "stake", "duration", "rate"])
 def test_a_rule_does_not_fill_a_column_of_another_type(reader: Compile, rule: str) -> None:
     more: dict[str, Any] = {
         "quantity": {"unit": "m"},
         "time": {"form": "iso"},
         "angle": {"convention": "north_clockwise"},
         "flag": {"true": [1], "false": [0]},
+        "bit": {"at": 1},
         "stake": {"from": ["x", "y"]},
         "rate": {"over": "y", "unit": "m"},
     }
@@ -646,6 +704,9 @@ FAMILIES: list[tuple[dict[str, Any], str, str | None]] = [
     ({"rule": "code", "from": "a", "list": "participant_kind"}, "string", None),
     ({"rule": "id", "from": ["a", "b.a"]}, "string", None),
     ({"rule": "flag", "from": "a", "true": [1, "是"], "false": [0]}, "boolean", None),
+    ({"rule": "bit", "from": "a", "at": 1}, "boolean", None),
+    ({"rule": "bit", "from": "b", "at": 0, "as_text": True}, "boolean", None),
+    ({"rule": "duration", "from": "a"}, "int", "s"),
     ({"rule": "const", "value": "x"}, "string", None),
     ({"rule": "stake", "from": ["a", "b"]}, "double", "m"),
     ({"rule": "pseudonym", "from": ["a", "b"], "domain": "d"}, "string", None),

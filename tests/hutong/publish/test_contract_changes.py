@@ -41,7 +41,7 @@ def keep_as_older(contract: Path, ends: datetime) -> Path:
 def raise_major(contract: Path, mapping: Path, ends: datetime) -> None:
     """Version 2.0.0 states the occupancy in percent; version 1 is served until `ends`."""
     keep_as_older(contract, ends)
-    text = contract.read_text(encoding="utf-8").replace("version: 1.2.0", "version: 2.0.0")
+    text = contract.read_text(encoding="utf-8").replace("version: 1.3.0", "version: 2.0.0")
     column = text.index("- name: occupancy\n")
     head, tail = text[:column], text[column:]
     tail = tail.replace("maximum: 1\n", "maximum: 100\n", 1).replace("value: '1'", "value: '%'", 1)
@@ -63,7 +63,7 @@ def test_a_breaking_change_is_refused_before_the_batch_is_begun_and_goes_on_once
     assert number(store.quarantine("transport_info"), SEQUENCE) == 1
     contract.write_text(whole, encoding="utf-8")
     keep_as_older(contract, datetime.now(UTC) + timedelta(days=30))
-    contract.write_text(text.replace("version: 1.2.0", "version: 2.0.0"), encoding="utf-8")
+    contract.write_text(text.replace("version: 1.3.0", "version: 2.0.0"), encoding="utf-8")
     registry = open_registry(settings)
     (published,) = publish_flow(registry, store, secrets)
     assert published.rows["traffic_flow.v2"] == {"written": 1}
@@ -107,8 +107,8 @@ def test_a_mapping_may_feed_both_and_every_row_is_accounted_to_its_table(
     assert published.rows["traffic_flow"] == {"written": 1}
     wrote = "SELECT batch, dataset, contract_version, count FROM ledger WHERE dataset LIKE 'traffic_flow%' ORDER BY ALL"
     assert [tuple(row.values()) for row in query(wrote, registry, store).to_pylist()] == [
-        (1, "traffic_flow", "1.2.0", 1),
-        (2, "traffic_flow", "1.2.0", 1),
+        (1, "traffic_flow", "1.3.0", 1),
+        (2, "traffic_flow", "1.3.0", 1),
         (2, "traffic_flow.v2", "2.0.0", 1),
     ]
     assert verify(registry, store, secrets).problems == []
@@ -121,7 +121,7 @@ def test_after_its_end_the_old_one_says_who_took_its_place_and_its_rows_are_kept
     publish_flow(registry, store, secrets)
     raise_major(contract, mapping, datetime.now(UTC) - timedelta(seconds=1))
     registry = open_registry(settings)
-    with pytest.raises(AskedWrongly, match=r"traffic_flow_v1, version 1\.2\.0, ended at .*; ask traffic_flow, which"):
+    with pytest.raises(AskedWrongly, match=r"traffic_flow_v1, version 1\.3\.0, ended at .*; ask traffic_flow, which"):
         query("SELECT count(*) FROM traffic_flow_v1", registry, store)
     report = verify(registry, store, secrets)
     assert (report.problems, report.rows) == ([], 2)

@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
     root = registry_copy(tmp_path)
     text = (root / NEWEST).read_text(encoding="utf-8")
     (root / OLDER).write_text(text.replace("status: active", "status: deprecated") + END, encoding="utf-8")
-    change(root / NEWEST, "version: 1.2.0", "version: 2.0.0")
+    change(root / NEWEST, "version: 1.3.0", "version: 2.0.0")
     return root
 
 
@@ -38,7 +38,7 @@ def test_the_newest_keeps_the_id_and_each_major_version_has_a_table_of_its_own(r
     registry = opened(root)
     newest, older = registry.dataset("traffic_flow"), registry.dataset("traffic_flow_v1")
     assert (newest.version, newest.table, newest.successor) == ("2.0.0", "traffic_flow.v2", None)
-    assert (older.version, older.table, older.successor) == ("1.2.0", "traffic_flow", "traffic_flow")
+    assert (older.version, older.table, older.successor) == ("1.3.0", "traffic_flow", "traffic_flow")
     assert newest.contract == older.contract == "traffic_flow"
     assert older.ends is not None
     assert older.ends.isoformat() == "2099-01-01T00:00:00+08:00"
@@ -51,9 +51,9 @@ def test_the_newest_keeps_the_id_and_each_major_version_has_a_table_of_its_own(r
         (OLDER, END, "", r"v1.*: it does not say until when it is served; add to slaProperties"),
         (OLDER, "'2099-01-01T00:00:00+08:00'", "'2099-01-01'", r"v1.*: endOfLife is '2099-01-01'; state an instant"),
         (OLDER, "status: deprecated", "status: active", r"v1.*:6: the status is active; an older .* is deprecated"),
-        (OLDER, "version: 1.2.0", "version: 3.0.0", r"v1.*:5: the file is called .*, but its version is 3\.0\.0"),
+        (OLDER, "version: 1.3.0", "version: 3.0.0", r"v1.*:5: the file is called .*, but its version is 3\.0\.0"),
         (OLDER, "id: traffic_flow\n", "id: traffic_flows\n", r"v1.*:3: .* but its id is 'traffic_flows'"),
-        (NEWEST, "version: 2.0.0", "version: 1.3.0", r"v1.*:5: version 1\.2\.0 is not older than 1\.3\.0"),
+        (NEWEST, "version: 2.0.0", "version: 1.4.0", r"v1.*:5: version 1\.3\.0 is not older than 1\.4\.0"),
         (NEWEST, "version: 2.0.0", "version: 3.0.0", r"takes the place of major version 2; keep .*\.v2\.odcs\.yaml"),
         (NEWEST, "version: 2.0.0", "version: 0.9.0", r"traffic_flow\.odcs\.yaml:5: version: "),
         (NEWEST, "status: active", "status: retired", r"yaml:6: the status is retired, but nothing takes its place"),

@@ -14,13 +14,13 @@ from hutong.normalise.crs import to_wgs84
 
 
 def point(rule: mapping.Point, leaves: Leaves) -> Fill:
-    """See `rules.point`. A system that each record names for itself, and offsets from another point, have no
-    column form of their own.
-    """
-    if not isinstance(rule.crs, str) or rule.base is not None:
+    """See `rules.point`. A system that each record names for itself has no column form of its own."""
+    if not isinstance(rule.crs, str):
         raise NoColumnForm
     crs, convert = rule.crs, to_wgs84(rule.crs, rule.axes)
-    (first, unread), (second, unsaid) = _numbers(rule, leaves)
+    (first, unread), (second, unsaid) = (
+        _numbers(rule, leaves) if rule.base is None else _chosen(rule, rule.base, leaves)
+    )
     is_there, scale = given(first, second), Fraction(str(rule.scale))
 
     def fill(frame: pl.DataFrame) -> Filled:
@@ -46,6 +46,28 @@ def point(rule: mapping.Point, leaves: Leaves) -> Fill:
 
 
 Number = tuple[pl.Expr, pl.Expr]
+
+
+def _chosen(rule: mapping.Point, base: mapping.Pair, leaves: Leaves) -> tuple[Number, Number]:
+    """Both coordinates of a place that is given absolutely or by one of several offsets, each with where it is not
+    sure; so it is where two of them are given.
+    """
+    pairs = [(rule.from_[0], rule.from_[1]), *rule.offsets]
+    given_by = [pl.any_horizontal(*(pl.col(path).is_not_null() for path in pair)) for pair in pairs]
+    is_several = pl.sum_horizontal(*(is_given.cast(pl.Int64) for is_given in given_by)) > 1
+    of_pairs = [[number_at(path, rule.missing, leaves, as_text=rule.as_text) for path in pair] for pair in pairs]
+    of_base = [number_at(path, rule.missing, leaves, as_text=rule.as_text) for path in base]
+    # Half a place is none.
+    whole = [given(first, second) for (first, _), (second, _) in of_pairs]
+
+    def part(at: int) -> Number:
+        reference, unsure_base = of_base[at]
+        forms = [of[at][0] if form == 0 else of[at][0] + reference for form, of in enumerate(of_pairs)]
+        chosen = pl.coalesce(pl.when(is_whole).then(form) for is_whole, form in zip(whole, forms, strict=True))
+        unsure = pl.any_horizontal(*(of[at][1] for of in of_pairs), unsure_base, is_several)
+        return chosen, unsure.fill_null(False) | (chosen.abs() >= EXACT)
+
+    return part(0), part(1)
 
 
 def _numbers(rule: mapping.Point, leaves: Leaves) -> tuple[Number, Number]:

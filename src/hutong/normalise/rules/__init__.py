@@ -9,9 +9,11 @@ from hutong.model.mapping import Rule
 from hutong.normalise.reading import Reader
 from hutong.normalise.rules.angle import compile_angle
 from hutong.normalise.rules.area import compile_area
+from hutong.normalise.rules.bit import compile_bit
 from hutong.normalise.rules.code import compile_code
 from hutong.normalise.rules.const import compile_const
 from hutong.normalise.rules.context import Context, MisfitRule
+from hutong.normalise.rules.duration import compile_duration
 from hutong.normalise.rules.flag import compile_flag
 from hutong.normalise.rules.identity import compile_id
 from hutong.normalise.rules.line import compile_line
@@ -43,8 +45,10 @@ _COMPILERS: Mapping[str, Callable[[Any, Context], Reader]] = {
     "code": compile_code,
     "id": compile_id,
     "flag": compile_flag,
+    "bit": compile_bit,
     "const": compile_const,
     "stake": compile_stake,
+    "duration": compile_duration,
     "pseudonym": compile_pseudonym,
 }
 

@@ -12,7 +12,7 @@ from hutong.model import mapping
 from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look
 from hutong.normalise.rules.context import Context
 from hutong.normalise.rules.place import compile_system
-from hutong.normalise.rules.vertices import from_array, from_text
+from hutong.normalise.rules.vertices import compile_vertices
 
 HOW = "line"
 NOWHERE = {"lon": None, "lat": None, "source_crs": None, "geometry": None}
@@ -24,13 +24,13 @@ def compile_line(rule: mapping.Line, context: Context) -> Reader:
         context.field_called(column)
     path = rule.from_
     look, system = compile_look(path, rule.missing, HOW), compile_system(rule.crs, rule.axes, HOW)
-    to_vertices = from_array if rule.form == "array" else from_text
+    to_vertices = compile_vertices(rule, HOW)
 
     def read(raw: Raw, received_at: datetime) -> dict[str, Any]:
         value = look(raw)
         if value is None:
             return NOWHERE
-        vertices = to_vertices(value, path, HOW)
+        vertices = to_vertices(raw, value)
         if len(vertices) < 2:
             raise Unreadable(path, value, HOW)
         crs, convert = system(raw)

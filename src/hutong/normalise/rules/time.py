@@ -45,14 +45,15 @@ def compile_elapsed(rule: mapping.Elapsed, context: Context) -> Reader:
     """Reads an instant and gives its distance from the receipt. Raises MisfitRule, UnknownUnit, IncompatibleUnits."""
     read_instant, path = _FORMS[rule.form](rule), _all_paths(rule)[0]
     convert, fit = conversion("us", context.unit()), compile_fit(context.need("int", "long", "double").type)
-    sign = 1 if rule.counts == "since" else -1
+    sign, other = 1 if rule.counts == "since" else -1, _epoch_at(rule.at, rule)
 
     def read(raw: Raw, received_at: datetime) -> int | float | None:
         instant: datetime | None = read_instant(raw, received_at)
-        if instant is None:
+        reference = received_at if rule.at is None else other(raw)
+        if instant is None or reference is None:
             return None
         # Whole microseconds, so that nothing is rounded before the unit is.
-        elapsed = (received_at - instant) // clock.MICROSECOND * sign
+        elapsed = (reference - instant) // clock.MICROSECOND * sign
         try:
             return fit(convert(elapsed))
         except ValueError:
@@ -115,7 +116,16 @@ def _moy_secmark(rule: Instant) -> Reader:
     return read
 
 
+def _moy(rule: Instant) -> Reader:
+    return _near_by(rule, clock.moy)
+
+
 def _hour_mark(rule: Instant) -> Reader:
+    return _near_by(rule, clock.hour_mark)
+
+
+def _near_by(rule: Instant, instant: Callable[[int, datetime], datetime | None]) -> Reader:
+    """Reads one whole number, which is an instant close to another."""
     (path,) = _paths(rule, 1)
     look, near, whole = compile_look(path, rule.missing, rule.rule), _near(rule), _whole(rule)
 
@@ -123,9 +133,9 @@ def _hour_mark(rule: Instant) -> Reader:
         mark = look(raw)
         if mark is None:
             return None
-        tenths = whole(mark, path)
+        count = whole(mark, path)
         try:
-            return clock.hour_mark(tenths, near(raw) or received_at)
+            return instant(count, near(raw) or received_at)
         except ValueError:
             raise Unreadable(path, mark, rule.rule) from None
 
@@ -147,7 +157,11 @@ def _whole(rule: Instant) -> Callable[[Any, str], int]:
 
 def _near(rule: Instant) -> Callable[[Raw], datetime | None]:
     """A function from a record to the instant at `near`, if there is one."""
-    path = rule.near
+    return _epoch_at(rule.near, rule)
+
+
+def _epoch_at(path: str | None, rule: Instant) -> Callable[[Raw], datetime | None]:
+    """A function from a record to the instant that stands at `path` as an epoch in milliseconds, if there is one."""
     if path is None:
         return lambda raw: None
     look, number = compile_look(path, rule.missing, rule.rule), number_reader(rule.as_text)
@@ -194,6 +208,7 @@ _FORMS: Mapping[str, Callable[[Instant], Reader]] = {
     "local": _local,
     "epoch_s": _epoch_s,
     "epoch_ms": _epoch_ms,
+    "moy": _moy,
     "moy_secmark": _moy_secmark,
     "hour_mark": _hour_mark,
     "interval_end": _interval_end,

@@ -2,6 +2,7 @@
 
 A stop time holds its `trip` (with `route`, which has `agency`, and with `service`) and its `stop`. A `service` is its
 row of the calendar with, at `dates`, its rows of calendar_dates. A reference that leads nowhere is None.
+`route_stops` is worked out of the stop times: see `gtfs_routes`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 
 from hutong.model.bounds import Limits
 from hutong.model.format import Csv, Gtfs
-from hutong.model.gtfs import KEYS, REFERENCES, REQUIRED
+from hutong.model.gtfs import DERIVED_FROM, KEYS, REFERENCES, REQUIRED
 from hutong.pages.formats.csv import CsvReading
+from hutong.pages.formats.gtfs_routes import route_stops
 from hutong.pages.formats.reading import LANDED
 from hutong.pages.formats.zipped import inflate, pack
 from hutong.pages.garbled import Garbled
@@ -24,7 +26,9 @@ class GtfsReading:
     """See `reading.Reading`."""
 
     def __init__(self, form: Gtfs) -> None:
-        self._table, self._csv = form.table, CsvReading(Csv(type="csv"))
+        self._table: str = DERIVED_FROM.get(form.table, form.table)
+        self._is_derived = form.table in DERIVED_FROM
+        self._csv = CsvReading(Csv(type="csv"))
 
     def read(self, body: bytes, content_type: str, limits: Limits) -> Any:
         """The rows of the table; none when the feed lacks it and may."""
@@ -32,7 +36,8 @@ class GtfsReading:
         feed = {name: self._rows(name, text, limits) for name, text in self._members(body, tables, limits).items()}
         if self._table not in feed and self._table in REQUIRED:
             raise Garbled(f"the feed has no {self._table}.txt")
-        return _Feed(feed, limits).rows(self._table)
+        rows = _Feed(feed, limits).rows(self._table)
+        return route_stops(rows) if self._is_derived else rows
 
     def without(self, body: bytes, content_type: str, names: Collection[str]) -> bytes:
         """Columns are cut from the tables that are read; the others, which may hold them too, are left out."""

@@ -74,3 +74,54 @@ def test_stops_that_are_one_anothers_parents_are_garbled() -> None:
 def test_a_broken_table_is_named() -> None:
     with pytest.raises(Garbled, match=r"in trips\.txt: column 2"):
         gtfs("stop_times", trips=b"trip_id,trip_id\n1,2\n")
+
+
+TRIPS = b"""route_id,direction_id,service_id,trip_id
+R1,0,WD,A
+R1,0,WD,B
+R1,0,WD,SHORT
+R1,1,WD,BACK
+"""
+TIMES = b"""trip_id,stop_id,stop_sequence,departure_time
+SHORT,P1,1,07:00:00
+A,P1,10,9:05:00
+A,S,20,09:15:00
+A,S,20,09:15:00
+B,S,7,25:45:00
+B,P1,5,25:35:00
+BACK,P1,1,
+"""
+
+
+def stops_of_routes(times: bytes = TIMES) -> list[tuple[object, ...]]:
+    names = ("route_id", "direction_id", "pattern_no", "trips", "position", "stop_id")
+    return [
+        (*(record[name] for name in names), *((record[end] or {}).get("departure_time") for end in ("first", "last")))  # type: ignore[attr-defined]
+        for record in gtfs("route_stops", trips=TRIPS, stop_times=times)
+    ]
+
+
+def test_the_stops_of_a_route_follow_from_all_stop_times_the_usual_way_first() -> None:
+    assert stops_of_routes() == [
+        ("R1", "0", "1", "2", "1", "P1", "9:05:00", "25:35:00"),
+        ("R1", "0", "1", "2", "2", "S", "09:15:00", "25:45:00"),
+        ("R1", "0", "2", "1", "1", "P1", "07:00:00", "07:00:00"),
+        ("R1", "1", "1", "1", "1", "P1", None, None),
+    ]
+    first = gtfs("route_stops", trips=TRIPS, stop_times=TIMES)[0]
+    assert first["stop"]["stop_name"] == "Platform"  # type: ignore[index]
+    assert first["route"]["agency"]["agency_name"] == "重庆"  # type: ignore[index]
+    assert first["last"] == {"trip_id": "B", "stop_id": "P1", "stop_sequence": "5", "departure_time": "25:35:00"}
+
+
+def test_a_time_that_nobody_can_read_is_shown_and_a_place_in_the_trip_that_nobody_can_read_is_the_last() -> None:
+    (_, last, *_) = stops_of_routes(TIMES.replace(b"09:15:00", "待定".encode()))
+    assert last[-2:] == ("待定", "待定")
+    assert [one[5] for one in stops_of_routes(TIMES.replace(b"P1,10,", b"P1,x,"))][:2] == ["P1", "S"]
+    assert ("R1", "0", "2", "1", "1", "S", "09:15:00", "09:15:00") in stops_of_routes(
+        TIMES.replace(b"P1,10,", b"P1,x,")
+    )
+
+
+def test_stop_times_of_no_known_trip_are_still_shown() -> None:
+    assert ("", "", "1", "1", "1", "P1", "07:00:00", "07:00:00") in stops_of_routes(TIMES.replace(b"SHORT,", b"LOST,"))

@@ -1,0 +1,27 @@
+"""The rule `bit`: whether one bit of a word of bits is set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hutong.model import mapping
+from hutong.normalise.reading import Raw, Reader, Unreadable, compile_look, number_reader
+from hutong.normalise.rules.context import Context
+
+
+def compile_bit(rule: mapping.Bit, context: Context) -> Reader:
+    """Reads a whole number from 0 on; 3.0 is one, since JSON does not tell it from 3."""
+    context.need("boolean")
+    path, mask = rule.from_, 1 << rule.at
+    look, to_number = compile_look(path, rule.missing, "bit"), number_reader(rule.as_text)
+
+    def read(raw: Raw, received_at: datetime) -> bool | None:
+        value = look(raw)
+        if value is None:
+            return None
+        found = to_number(value, path, "bit")
+        if found < 0 or found != int(found):
+            raise Unreadable(path, value, "bit")
+        return bool(int(found) & mask)
+
+    return read
