@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from citysim.local_metres import to_lonlat
+from citysim.local_metres import ORIGIN, to_lonlat
 
 HEADING_STEPS = 3600
 """Tenths of a degree in a full turn."""
@@ -39,8 +39,8 @@ def pack(participant: Ints, t_s: Ints, x_dm: Ints, y_dm: Ints, speed_cmps: Ints,
     return pa.table({name: pa.array(values.astype(np.int32)) for name, values in columns.items()})
 
 
-def unpack(packed: pa.Table) -> pa.Table:
-    """The tracks in SI units, sorted by t_s, then participant.
+def unpack(packed: pa.Table, origin: tuple[float, float] = ORIGIN) -> pa.Table:
+    """The tracks in SI units around `origin` (lon, lat), sorted by t_s, then participant.
 
     Columns: t_s, participant int32; x_m, y_m (local metres), lon, lat (WGS84 degrees) float64;
     speed_mps, heading_deg (clockwise from north, 0 <= h < 360) float32.
@@ -49,7 +49,7 @@ def unpack(packed: pa.Table) -> pa.Table:
     order = np.argsort(sums["t_s"], kind="stable")
     sums = {name: values[order] for name, values in sums.items()}
     x_m, y_m = sums["x_dm"] / 10.0, sums["y_dm"] / 10.0
-    lon, lat = to_lonlat(x_m, y_m)
+    lon, lat = to_lonlat(x_m, y_m, origin)
     return pa.table(
         {
             "t_s": sums["t_s"].astype(np.int32),
@@ -62,6 +62,12 @@ def unpack(packed: pa.Table) -> pa.Table:
             "heading_deg": (sums["heading_ddeg"] % HEADING_STEPS / 10.0).astype(np.float32),
         }
     )
+
+
+def unpack_stays(packed: pa.Table) -> pa.Table:
+    """The stays as they were before each column was turned into differences to the row before: same columns, int32."""
+    sums = {name: np.cumsum(packed.column(name).to_numpy(), dtype=np.int64) for name in packed.column_names}
+    return pa.table({name: values.astype(np.int32) for name, values in sums.items()})
 
 
 def _difference(values: Ints) -> Ints:

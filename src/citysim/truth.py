@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from citysim.local_metres import to_lonlat
-from citysim.packed_tracks import unpack
+from citysim.local_metres import ORIGIN, to_lonlat
+from citysim.packed_tracks import unpack, unpack_stays
 
 RECORDING = Path(__file__).parent / "recording"
 """The committed recording."""
 
 MANIFEST = "manifest.json"
-TABLES = ("tracks", "participants", "junctions", "edges", "sections", "section_flow", "rsus", "accidents", "buildings")
+TABLES = (
+    "tracks", "participants", "junctions", "edges", "sections", "section_flow", "rsus", "accidents", "buildings",
+    "lanes", "movements", "signals", "stays", "bus_lines", "bus_stops", "bus_line_stops", "parkings",
+    "parking_occupancy", "assets", "violations", "controls", "detector_flow",
+)  # fmt: skip
 
 
 class RecordingUnreadable(ValueError):
@@ -73,6 +77,46 @@ class Truth:
     kind (scripted, collision), participants list<int32>, dip_section (null: none seen)."""
     buildings: pa.Table
     """building; lon, lat, x_m, y_m list<double>, a closed ring, counter-clockwise; floors int32."""
+    lanes: pa.Table
+    """lane, edge, lane_no int32 (1 = next to the centre line; the sidewalk comes last), width_m, length_m,
+    speed_limit_mps, is_motor; lon, lat, x_m, y_m list<double> of its middle in driving direction."""
+    movements: pa.Table
+    """movement, junction, from_edge, from_lane_no int32, to_edge, to_lane_no int32, turn (straight, left, right,
+    u_turn), signal_group int32 (null: no signal). Motor lanes only."""
+    signals: pa.Table
+    """junction, signal_group int32, t_s (start of the light; 0 for the one that burned at the beginning), light (red,
+    permissive_green, protected_green, yellow), until_s (null: it still burned at the end). Sorted by t_s, junction,
+    signal_group; the lights of a group follow one another without a gap."""
+    stays: pa.Table
+    """participant, lane (place in `lanes`), first_s, last_s, all int32: the whole seconds from which to which a
+    participant was on a lane; between two stays it crossed a junction. Sorted by participant, first_s."""
+    bus_lines: pa.Table
+    """line, direction int32 (0 up, 1 down), name_zh, headway_s int32 (scheduled), participants list<int32> (buses seen
+    in the recording), edges list<string>."""
+    bus_stops: pa.Table
+    """stop, name_zh, edge, lon, lat."""
+    bus_line_stops: pa.Table
+    """line, direction int32, stop_seq int32 (from 1), stop, offset_s int32 (scheduled seconds after departure)."""
+    parkings: pa.Table
+    """parking, name_zh, capacity, charging_space_count int32, edge (that leads to its gate), district_code, lon, lat,
+    x_m, y_m (centroid), ring_lon, ring_lat, ring_x_m, ring_y_m list<double>, a closed ring, counter-clockwise."""
+    parking_occupancy: pa.Table
+    """parking, t_s int32 (whole minutes), occupied int32. See `citysim.measure.parked`."""
+    assets: pa.Table
+    """asset (of an RSU: its id in `rsus`), kind (pole, camera, enforcement_camera, checkpoint, rsu, signal_head,
+    signal_controller, cabinet, sign, mmw_radar, detector), name_zh, junction, edge, lane_no int32,
+    stop_line_distance_m, mount (the pole it hangs on), sign_kind (number in GB 5768.2-2009), each null where it does
+    not apply; height_m (above the ground), lon, lat."""
+    violations: pa.Table
+    """violation, kind (red_light, speeding), t_s, participant int32, asset (the camera), junction, edge, lane_no int32,
+    speed_mps, limit_mps, lon, lat. See `citysim.measure.violations`."""
+    controls: pa.Table
+    """control, kind (closure, lane_ban, bus_lane, one_way, speed_limit, truck_ban), edge, from_s, to_s int32 (may lie
+    outside the recording; to_s null: until further notice), time_of_day ("07:00-09:00,17:00-19:00", null: all day),
+    lanes (lane numbers as in `lanes`; null: all), limit_mps (null but for a speed limit)."""
+    detector_flow: pa.Table
+    """asset (a detector), interval_end_s, vehicle_count, heavy_vehicle_count int32, speed_mps (null: none passed),
+    occupancy 0..1, headway_s (null: fewer than two passed). Motor vehicles; see `citysim.measure.detectors`."""
 
 
 def load(folder: Path | None = None) -> Truth:
@@ -80,22 +124,46 @@ def load(folder: Path | None = None) -> Truth:
 
     Raises RecordingUnreadable when a file is missing or is no recording.
     """
-    folder = folder or RECORDING
-    manifest, stored = _stored(folder)
+    manifest, stored = _stored(folder or RECORDING)
+    origin = (float(manifest["origin"][0]), float(manifest["origin"][1]))
+    return assembled(manifest, stored, unpack(stored["tracks"], origin), unpack_stays(stored["stays"]))
+
+
+def assembled(manifest: dict[str, Any], stored: Mapping[str, pa.Table], tracks: pa.Table, stays: pa.Table) -> Truth:
+    """The truth of tables as they lie in the files, with unpacked `tracks` and `stays`."""
+    origin = (float(manifest["origin"][0]), float(manifest["origin"][1]))
+
+    def placed(name: str, wanted: Sequence[str]) -> pa.Table:
+        return with_positions(stored[name], wanted, origin)
+
+    both = ("lon", "lat", "x_m", "y_m")
     return Truth(
         seed=int(manifest["seed"]),
-        origin=(float(manifest["origin"][0]), float(manifest["origin"][1])),
+        origin=origin,
         duration_s=int(manifest["duration_s"]),
         manifest=manifest,
-        tracks=unpack(stored["tracks"]),
+        tracks=tracks,
         participants=stored["participants"],
-        junctions=_with_positions(stored["junctions"], ("lon", "lat", "x_m", "y_m")),
-        edges=_with_positions(stored["edges"], ("lon", "lat")),
-        sections=_with_positions(stored["sections"], ("lon", "lat")),
+        junctions=placed("junctions", both),
+        edges=placed("edges", ("lon", "lat")),
+        sections=placed("sections", ("lon", "lat")),
         section_flow=stored["section_flow"],
-        rsus=_with_positions(stored["rsus"], ("lon", "lat")),
-        accidents=_with_positions(stored["accidents"], ("lon", "lat", "x_m", "y_m")),
-        buildings=_with_positions(stored["buildings"], ("lon", "lat", "x_m", "y_m")),
+        rsus=placed("rsus", ("lon", "lat")),
+        accidents=placed("accidents", both),
+        buildings=placed("buildings", both),
+        lanes=with_lengths(placed("lanes", both)),
+        movements=stored["movements"],
+        signals=stored["signals"],
+        stays=stays,
+        bus_lines=stored["bus_lines"],
+        bus_stops=placed("bus_stops", ("lon", "lat")),
+        bus_line_stops=stored["bus_line_stops"],
+        parkings=with_positions(placed("parkings", both), both, origin, prefix="ring_"),
+        parking_occupancy=stored["parking_occupancy"],
+        assets=placed("assets", ("lon", "lat")),
+        violations=placed("violations", ("lon", "lat")),
+        controls=stored["controls"],
+        detector_flow=stored["detector_flow"],
     )
 
 
@@ -149,18 +217,32 @@ def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     return manifest, stored
 
 
-def _with_positions(table: pa.Table, wanted: Sequence[str]) -> pa.Table:
-    """`table` with its x_cm, y_cm columns (numbers or lists) replaced by the `wanted` of lon, lat, x_m, y_m."""
-    place = table.column_names.index("x_cm")
-    x_cm, y_cm = table.column("x_cm").combine_chunks(), table.column("y_cm").combine_chunks()
+def with_positions(
+    table: pa.Table, wanted: Sequence[str], origin: tuple[float, float] = ORIGIN, prefix: str = ""
+) -> pa.Table:
+    """`table` with its x_cm, y_cm columns (numbers or lists) replaced by the `wanted` of lon, lat, x_m, y_m.
+
+    prefix: what the names of all these columns begin with.
+    """
+    place = table.column_names.index(f"{prefix}x_cm")
+    x_cm, y_cm = (table.column(f"{prefix}{axis}_cm").combine_chunks() for axis in ("x", "y"))
     is_list = pa.types.is_list(x_cm.type)
     x_m, y_m = (np.asarray(pc.list_flatten(c) if is_list else c, dtype=np.float64) / 100.0 for c in (x_cm, y_cm))
-    lon, lat = to_lonlat(x_m, y_m)
+    lon, lat = to_lonlat(x_m, y_m, origin)
     positions = {"lon": lon, "lat": lat, "x_m": x_m, "y_m": y_m}
-    kept = table.drop_columns(["x_cm", "y_cm"])
+    kept = table.drop_columns([f"{prefix}x_cm", f"{prefix}y_cm"])
     for offset, name in enumerate(wanted):
         values = pa.array(positions[name])
         kept = kept.add_column(
-            place + offset, name, pa.ListArray.from_arrays(x_cm.offsets, values) if is_list else values
+            place + offset, f"{prefix}{name}", pa.ListArray.from_arrays(x_cm.offsets, values) if is_list else values
         )
     return kept
+
+
+def with_lengths(lanes: pa.Table) -> pa.Table:
+    """`lanes` with the length_m of each line (x_m, y_m), to the centimetre, before its speed limit."""
+    lengths = [
+        round(float(np.hypot(np.diff(x), np.diff(y)).sum()), 2)
+        for x, y in zip(lanes.column("x_m").to_pylist(), lanes.column("y_m").to_pylist(), strict=True)
+    ]
+    return lanes.add_column(lanes.column_names.index("speed_limit_mps"), "length_m", pa.array(lengths))

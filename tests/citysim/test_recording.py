@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from shapely.strtree import STRtree
 
+from citysim.measure.detectors import detector_flow
+from citysim.measure.parked import parking_occupancy
+from citysim.measure.traffic import Traffic, traffic
+from citysim.measure.violations import SPEEDING_SHARE, violations
 from citysim.truth import RECORDING, Truth
 
 LOCAL = "+proj=tmerc +lat_0=29.56 +lon_0=106.55 +k=1 +x_0=0 +y_0=0 +ellps=WGS84"
@@ -32,6 +36,11 @@ def footprints(truth: Truth) -> STRtree:
 def sensing(truth: Truth) -> list[tuple[float, float]]:
     rows = [row for row in truth.rsus.to_pylist() if row["has_sensing"]]
     return [TO_LOCAL.transform(row["lon"], row["lat"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def moving(truth: Truth) -> Traffic:
+    return traffic(truth.tracks, truth.stays, truth.participants, truth.lanes)
 
 
 def _is_clear(footprints: STRtree, pole: tuple[float, float], x_m: Floats, y_m: Floats) -> NDArray[np.bool_]:
@@ -291,3 +300,177 @@ def _rows_on(truth: Truth, names: list[str]) -> NDArray[np.int64]:
             near = np.flatnonzero(is_motor & same_way)
             found[near[shapely.contains_xy(road, x_m[near], y_m[near])]] = True
     return np.flatnonzero(found)
+
+
+def test_lanes_count_from_the_centre_line_and_agree_with_their_edges(truth: Truth) -> None:
+    edges = {row["edge"]: row for row in truth.edges.to_pylist()}
+    of_edge: dict[str, list[dict[str, object]]] = defaultdict(list)
+    for lane in truth.lanes.to_pylist():
+        of_edge[lane["edge"]].append(lane)
+    assert of_edge.keys() == edges.keys()
+    for edge, lanes in of_edge.items():
+        assert [lane["lane_no"] for lane in lanes] == list(range(1, len(lanes) + 1))
+        assert [lane["is_motor"] for lane in lanes] == [True] * edges[edge]["lane_count"] + [False]
+        first, last = (
+            shapely.LineString(list(zip(lane["x_m"], lane["y_m"], strict=True))) for lane in lanes[:: len(lanes) - 1]
+        )
+        # People drive on the right, so the sidewalk lies to the right of the lane at the centre line.
+        assert first.offset_curve(-2.0).distance(last.centroid) < first.offset_curve(2.0).distance(last.centroid)
+
+
+def test_movements_lead_over_one_junction_and_turn_the_way_they_say(truth: Truth) -> None:
+    edges = {row["edge"]: row for row in truth.edges.to_pylist()}
+    signalised = {row["junction"]: row["is_signalised"] for row in truth.junctions.to_pylist()}
+    for one in truth.movements.to_pylist():
+        start, end = edges[one["from_edge"]], edges[one["to_edge"]]
+        assert start["to_junction"] == one["junction"] == end["from_junction"]
+        assert (one["signal_group"] is not None) == signalised[one["junction"]]
+        turned = (_way(end, 0) - _way(start, -2) + 180) % 360 - 180
+        assert {"straight": -40 < turned < 40, "right": 40 < turned < 140, "left": -140 < turned < -40}[one["turn"]]
+
+
+def _way(edge: dict[str, list[float]], piece: int) -> float:
+    x_m, y_m = TO_LOCAL.transform(edge["lon"][piece : piece + 2 or None], edge["lat"][piece : piece + 2 or None])
+    return float(np.degrees(np.arctan2(x_m[1] - x_m[0], y_m[1] - y_m[0])))
+
+
+def test_lights_of_a_group_follow_one_another_without_a_gap_from_the_first_second_to_the_last(truth: Truth) -> None:
+    shown: dict[tuple[str, int], list[dict[str, object]]] = defaultdict(list)
+    for light in truth.signals.to_pylist():
+        shown[light["junction"], light["signal_group"]].append(light)
+    movements = truth.movements.to_pylist()
+    assert shown.keys() == {(m["junction"], m["signal_group"]) for m in movements if m["signal_group"] is not None}
+    after = {"red": {"permissive_green", "protected_green"}, "yellow": {"red"}}
+    for lights in shown.values():
+        assert lights[0]["t_s"] == 0
+        assert lights[-1]["until_s"] is None
+        for light, following in pairwise(lights):
+            assert light["until_s"] == following["t_s"] > light["t_s"]
+            assert following["light"] in after.get(str(light["light"]), {"yellow"})
+
+
+def test_vehicles_pass_stop_lines_on_green_or_yellow_but_for_the_red_light_violations(
+    truth: Truth, moving: Traffic
+) -> None:
+    """Some thousands pass with a signal; were tracks and lights of two runs, every second one would run a red."""
+    watched = sum(1 for row in truth.assets.to_pylist() if row["kind"] == "enforcement_camera")
+    red = [row for row in truth.violations.to_pylist() if row["kind"] == "red_light"]
+    approaches = {m["from_edge"] for m in truth.movements.to_pylist() if m["signal_group"] is not None}
+    edges = np.array([line.edge for line in moving.lanes])
+    leaves = (moving.lane[:-1] >= 0) & (moving.lane[1:] != moving.lane[:-1]) & (moving.who[1:] == moving.who[:-1])
+    passages = np.count_nonzero(np.isin(edges[moving.lane[:-1][leaves]], sorted(approaches)))
+    assert watched == len(approaches)
+    assert 15 <= len(red) < 0.005 * passages
+
+
+def test_measuring_the_stored_tracks_again_gives_the_stored_measurements(truth: Truth, moving: Traffic) -> None:
+    seen = violations(moving, truth.lanes, truth.movements, truth.signals, truth.assets)
+    assert seen.drop_columns(["x_cm", "y_cm"]).equals(truth.violations.drop_columns(["lon", "lat"]))
+    assert detector_flow(moving, truth.assets, truth.duration_s).equals(truth.detector_flow)
+    assert parking_occupancy(moving, truth.parkings, truth.duration_s, truth.seed).equals(truth.parking_occupancy)
+
+
+def test_speeders_drive_a_tenth_over_the_limit_where_a_camera_stands(truth: Truth) -> None:
+    cameras = {row["asset"]: row for row in truth.assets.to_pylist()}
+    kinds = dict(zip(*(truth.participants[name].to_pylist() for name in ("participant", "kind")), strict=True))
+    speeding = [row for row in truth.violations.to_pylist() if row["kind"] == "speeding"]
+    assert len(speeding) >= 100
+    for row in speeding:
+        assert row["speed_mps"] > SPEEDING_SHARE * row["limit_mps"] - 0.01
+        assert cameras[row["asset"]]["edge"] == row["edge"]
+        assert kinds[row["participant"]] in MOTOR
+
+
+def test_stays_say_where_the_tracks_are(truth: Truth, moving: Traffic) -> None:
+    on_lane = np.flatnonzero(moving.lane >= 0)[::997]
+    for row in on_lane.tolist():
+        lane = moving.lanes[moving.lane[row]]
+        line = shapely.LineString(np.column_stack([lane.x_m, lane.y_m]))
+        assert line.distance(shapely.Point(moving.x_m[row], moving.y_m[row])) < 9
+
+
+def test_about_six_things_stand_at_every_junction_beside_the_detectors_and_none_in_a_building(
+    truth: Truth, footprints: STRtree
+) -> None:
+    assets = [row for row in truth.assets.to_pylist() if row["kind"] not in ("detector", "pole")]
+    assert 5 <= len(assets) / truth.junctions.num_rows <= 9
+    points = shapely.points(*TO_LOCAL.transform(truth.assets["lon"].to_numpy(), truth.assets["lat"].to_numpy()))
+    assert footprints.query(points, predicate="within").shape[1] == 0
+
+
+def test_what_hangs_on_a_pole_is_where_the_pole_is_and_an_rsu_where_its_antenna_is(truth: Truth) -> None:
+    by_id = {row["asset"]: row for row in truth.assets.to_pylist()}
+    rsus = {row["rsu"]: row for row in truth.rsus.to_pylist()}
+    assert len(by_id) == truth.assets.num_rows
+    hanging = [row for row in by_id.values() if row["mount"] is not None]
+    assert {row["kind"] for row in hanging} >= {"rsu", "camera", "signal_head", "enforcement_camera", "checkpoint"}
+    for row in hanging:
+        pole = by_id[row["mount"]]
+        assert pole["kind"] == "pole"
+        assert (row["lon"], row["lat"]) == (pole["lon"], pole["lat"])
+        assert row["height_m"] <= pole["height_m"]
+    for rsu in rsus.values():
+        assert by_id[rsu["rsu"]]["junction"] == rsu["junction"]
+        assert by_id[rsu["rsu"]]["lon"] == rsu["lon"]
+
+
+def test_every_lane_of_a_signalised_approach_has_a_detector_that_counts_what_the_tracks_say(truth: Truth) -> None:
+    approaches = {m["from_edge"] for m in truth.movements.to_pylist() if m["signal_group"] is not None}
+    lanes = {(lane["edge"], lane["lane_no"]) for lane in truth.lanes.to_pylist() if lane["is_motor"]}
+    loops = [row for row in truth.assets.to_pylist() if row["kind"] == "detector"]
+    assert {(row["edge"], row["lane_no"]) for row in loops} == {lane for lane in lanes if lane[0] in approaches}
+    flow = truth.detector_flow
+    assert flow.num_rows == len(loops) * truth.duration_s // 300
+    for row in flow.to_pylist():
+        assert (row["speed_mps"] is None) == (row["vehicle_count"] == 0)
+        assert (row["headway_s"] is None) == (row["vehicle_count"] < 2)
+        assert 0 <= row["occupancy"] <= 1
+        assert row["heavy_vehicle_count"] <= row["vehicle_count"] <= 200
+
+
+def test_parking_lies_beside_its_street_on_free_ground_and_is_never_fuller_than_it_is_large(
+    truth: Truth, footprints: STRtree
+) -> None:
+    parkings = {row["parking"]: row for row in truth.parkings.to_pylist()}
+    assert len(parkings) >= 20
+    for row in parkings.values():
+        ring = shapely.Polygon(list(zip(row["ring_x_m"], row["ring_y_m"], strict=True)))
+        assert ring.is_valid
+        assert ring.exterior.is_ccw
+        assert ring.contains(shapely.Point(row["x_m"], row["y_m"]))
+        assert len(footprints.query(ring, predicate="intersects")) == 0
+        assert 0 <= row["charging_space_count"] < row["capacity"]
+    counts: dict[str, set[int]] = defaultdict(set)
+    for row in truth.parking_occupancy.to_pylist():
+        assert 0 <= row["occupied"] <= parkings[row["parking"]]["capacity"]
+        counts[row["parking"]].add(row["occupied"])
+    assert counts.keys() == parkings.keys()
+    assert sum(len(seen) > 1 for seen in counts.values()) > 20
+
+
+def test_buses_of_a_line_pass_its_stops_in_their_order(truth: Truth, moving: Traffic) -> None:
+    stops = {row["stop"]: row for row in truth.bus_stops.to_pylist()}
+    calls: dict[tuple[str, int], list[dict[str, object]]] = defaultdict(list)
+    for call in truth.bus_line_stops.to_pylist():
+        calls[call["line"], call["direction"]].append(call)
+    lines = truth.bus_lines.to_pylist()
+    assert len(lines) == len(calls) >= 16
+    for line in lines:
+        of_line = calls[line["line"], line["direction"]]
+        assert [call["stop_seq"] for call in of_line] == list(range(1, len(of_line) + 1))
+        assert all(first["offset_s"] < second["offset_s"] for first, second in pairwise(of_line))
+        places = [line["edges"].index(stops[call["stop"]]["edge"]) for call in of_line]
+        assert places == sorted(places)
+        for bus in line["participants"]:
+            assert truth.participants["kind"][bus].as_py() == "bus"
+            driven = [moving.lanes[lane].edge for lane in moving.lane[(moving.who == bus) & (moving.lane >= 0)]]
+            assert set(driven) <= set(line["edges"])
+
+
+def test_nobody_drives_into_a_street_while_it_is_closed(truth: Truth) -> None:
+    edges = truth.lanes["edge"].to_numpy(zero_copy_only=False)[truth.stays["lane"].to_numpy()]
+    first_s = truth.stays["first_s"].to_numpy()
+    closures = [row for row in truth.controls.to_pylist() if row["kind"] == "closure"]
+    assert sum(0 <= row["from_s"] < truth.duration_s for row in closures) >= 3
+    for row in closures:
+        assert not ((edges == row["edge"]) & (first_s >= row["from_s"]) & (first_s < row["to_s"])).any()

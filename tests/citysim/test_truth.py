@@ -28,6 +28,28 @@ INTERFACE = {
     "junction string, edge string, kind string, participants list of int32, dip_section string",
     "buildings": "building string, lon list of double, lat list of double, x_m list of double, y_m list of double, "
     "floors int32",
+    "lanes": "lane string, edge string, lane_no int32, width_m double, length_m double, speed_limit_mps double, "
+    "is_motor bool, lon list of double, lat list of double, x_m list of double, y_m list of double",
+    "movements": "movement string, junction string, from_edge string, from_lane_no int32, to_edge string, to_lane_no "
+    "int32, turn string, signal_group int32",
+    "signals": "junction string, signal_group int32, t_s double, light string, until_s double",
+    "stays": "participant int32, lane int32, first_s int32, last_s int32",
+    "bus_lines": "line string, direction int32, name_zh string, headway_s int32, participants list of int32, edges "
+    "list of string",
+    "bus_stops": "stop string, name_zh string, edge string, lon double, lat double",
+    "bus_line_stops": "line string, direction int32, stop_seq int32, stop string, offset_s int32",
+    "parkings": "parking string, name_zh string, capacity int32, charging_space_count int32, edge string, "
+    "district_code string, lon double, lat double, x_m double, y_m double, ring_lon list of double, "
+    "ring_lat list of double, ring_x_m list of double, ring_y_m list of double",
+    "parking_occupancy": "parking string, t_s int32, occupied int32",
+    "assets": "asset string, kind string, name_zh string, junction string, edge string, lane_no int32, "
+    "stop_line_distance_m double, mount string, sign_kind string, height_m double, lon double, lat double",
+    "violations": "violation string, kind string, t_s double, participant int32, asset string, junction string, edge "
+    "string, lane_no int32, speed_mps double, limit_mps double, lon double, lat double",
+    "controls": "control string, kind string, edge string, from_s int32, to_s int32, time_of_day string, lanes "
+    "string, limit_mps double",
+    "detector_flow": "asset string, interval_end_s int32, vehicle_count int32, heavy_vehicle_count int32, speed_mps "
+    "double, occupancy double, headway_s double",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from citysim.record.city import SPACING_M, City, Point, blocks
+from citysim.record.city import SPACING_M, City, Point, Site, blocks
 
 GAP_TO_SIDEWALK_M = 5.0
 YARD_M = 9.0
@@ -25,14 +25,33 @@ class Building:
     floors: int
 
 
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A lot on which nobody has built."""
+
+    ring: tuple[Point, ...]
+    block: Site
+    """South-west corner of its block."""
+
+
 def build(city: City) -> list[Building]:
     """About a dozen buildings per block, with kiosks along the streets near its corners.
 
     None stands on a street or its sidewalks. The kiosks are what hides people from sensing at the corners: down a
     street that is free of them a pole sees everything.
     """
+    return _built_and_vacant(city)[0]
+
+
+def vacant(city: City) -> list[Plot]:
+    """The lots that `build` left free: about one in ten."""
+    return _built_and_vacant(city)[1]
+
+
+def _built_and_vacant(city: City) -> tuple[list[Building], list[Plot]]:
     draw = random.Random(f"buildings {city.seed}")
-    built = []
+    built: list[Building] = []
+    free: list[Plot] = []
     for u, v in blocks(city):
         west, east = (_margin(city, city.column_classes[column]) for column in (u, u + 1))
         south, north = (_margin(city, city.row_classes[row]) for row in (v, v + 1))
@@ -41,13 +60,13 @@ def build(city: City) -> list[Building]:
             for left, right in _lots(draw, u + west, u + 1 - east)
             for low, high in _lots(draw, v + south, v + 1 - north)
         ]
-        built += [
-            Building(_ring(city, *lot), draw.choice((3, 6, 6, 8, 11, 18, 26, 33)))
-            for lot in lots
-            if draw.random() < 0.9
-        ]
+        for lot in lots:
+            if draw.random() < 0.9:
+                built.append(Building(_ring(city, *lot), draw.choice((3, 6, 6, 8, 11, 18, 26, 33))))
+            else:
+                free.append(Plot(_ring(city, *lot), (u, v)))
         built += [Building(_ring(city, *spot), 1) for spot in _kiosks(draw, city, u, v)]
-    return built
+    return built, free
 
 
 def _kiosks(draw: random.Random, city: City, u: int, v: int) -> list[tuple[float, float, float, float]]:

@@ -44,6 +44,9 @@ class Run:
     edge: Ints
     """n places in `edge_names`: the edge a vehicle is on; inside a junction the one it came from; -1: none yet."""
     is_in_junction: NDArray[np.bool_]
+    lane_names: tuple[str, ...]
+    lane: Ints
+    """n places in `lane_names`, SUMO's ids of lanes between junctions; -1: on none of them."""
 
     def rows_of(self, name: str) -> slice:
         """The rows of one road user; empty when it never appeared."""
@@ -88,7 +91,9 @@ def read(path: Path, begin_s: int, seconds: int) -> Run:
     back = np.array([kind.length_m / 2 for kind in kinds])[who]
     x_m = table["vehicle_x"].to_numpy() - back * np.sin(np.radians(heading))
     y_m = table["vehicle_y"].to_numpy() - back * np.cos(np.radians(heading))
-    edge_names, edge = _edges(table["vehicle_lane"].combine_chunks().dictionary_encode())
+    coded_lanes = table["vehicle_lane"].combine_chunks().dictionary_encode()
+    edge_names, edge = _edges(coded_lanes)
+    lane_names, lane = _lanes(coded_lanes)
     order = np.lexsort((t_s, who))
     who, t_s, x_m, y_m = who[order], t_s[order], x_m[order], y_m[order]
     speed = table["vehicle_speed"].to_numpy().astype(np.float64)[order]
@@ -107,6 +112,8 @@ def read(path: Path, begin_s: int, seconds: int) -> Run:
         edge_names=edge_names,
         edge=_carried_on(edge[order], pieces),
         is_in_junction=edge[order] < 0,
+        lane_names=lane_names,
+        lane=lane[order],
     )
 
 
@@ -145,6 +152,16 @@ def _edges(lanes: Any) -> tuple[tuple[str, ...], Ints]:
     codes = np.array([place.get(name, -1) for name in of_lane], dtype=np.int64)
     indices = lanes.indices.fill_null(-1).to_numpy()
     return edge_names, np.where(indices < 0, -1, codes[indices])
+
+
+def _lanes(coded: Any) -> tuple[tuple[str, ...], Ints]:
+    """Names of lanes between junctions, and each row's place among them; -1 on any other lane or on none."""
+    given = coded.dictionary.to_pylist()
+    names = tuple(sorted({name for name in given if name and not name.startswith(":")}))
+    place = {name: number for number, name in enumerate(names)}
+    # One more than the names, so that the -1 of "on no lane" finds a -1 too.
+    codes = np.array([*(place.get(name, -1) for name in given), -1], dtype=np.int64)
+    return names, codes[coded.indices.fill_null(-1).to_numpy()]
 
 
 def _carried_on(edge: Ints, who: Ints) -> Ints:

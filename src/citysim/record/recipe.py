@@ -17,10 +17,12 @@ from citysim.record import (
     city,
     fcd,
     incidents,
+    lights,
     network,
     plain_xml,
     sections,
     sensing,
+    street,
     sumo,
     tables,
     trips,
@@ -39,7 +41,7 @@ DUAROUTER_OPTIONS = {
     "--no-step-log": "true",
 }
 SUMO_OPTIONS = {
-    "--step-length": "0.5",
+    "--step-length": str(lights.STEP_S),
     "--fcd-output.attributes": "x,y,angle,speed,lane,type",
     "--device.fcd.period": "1",
     "--output.compression": "zstd",
@@ -112,9 +114,9 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
     happened = accidents.scripted(run, planned, seconds)
     happened += accidents.collisions(run, scratch / "collisions.xml", WARM_UP_S, seconds)
     found = accidents.ids([accidents.with_dip(accident, cut, flows) for accident in happened])
+    packed = {"tracks": tables.tracks(run), "participants": tables.participants(run)}
     made = {
-        "tracks": tables.tracks(run),
-        "participants": tables.participants(run),
+        **packed,
         "junctions": tables.junctions(plan),
         "edges": tables.edges(plan, roads),
         "sections": tables.sections(plan, cut, roads),
@@ -122,6 +124,7 @@ def _make(plan: city.City, minutes: int, per_hour: int, out: Path, scratch: Path
         "rsus": tables.rsus(plan, units),
         "accidents": tables.accidents(plan, found, run),
         "buildings": tables.buildings(built),
+        **street.tables(plan, run, units, packed, scratch, WARM_UP_S, seconds),
     }
     about = {
         "about": "An invented city with invented traffic. It is no map of Chongqing and says nothing of its traffic.",
@@ -174,6 +177,7 @@ def _simulate(seed: int, end_s: int, scratch: Path) -> None:
     files = {
         "--net-file": "city.net.xml",
         "--route-files": "traffic.xml",
+        "--additional-files": lights.asked_for(scratch).name,
         "--fcd-output": "fcd.parquet",
         "--collision-output": "collisions.xml",
         "--summary-output": "summary.xml",

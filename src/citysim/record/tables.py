@@ -180,7 +180,7 @@ def write(tables: Mapping[str, pa.Table], about: Mapping[str, Any], folder: Path
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        packed = name == "tracks"
+        packed = name in ("tracks", "stays")
         pq.write_table(
             table,
             folder / f"{name}.parquet",

@@ -12,6 +12,7 @@ BICYCLES_PER_TRIP = 0.052
 WALKS_PER_TRIP = 0.068
 """Measured so that each makes about 8 % of what roadside sensing sees."""
 BUS_HEADWAY_S = 420.0
+BUS_STOP_M, BUS_DWELL_S = 110, 15
 RECKLESS_SHARE = 0.005
 """Drivers who run red lights and speed; with them come the few collisions that nobody scripted."""
 
@@ -143,21 +144,37 @@ def _walks(draw: random.Random, city: City, count: int, end_s: float) -> list[tu
     return walks
 
 
+def bus_runs(city: City) -> list[tuple[str, tuple[tuple[Site, Site], ...]]]:
+    """The buses' routes: what the ids of a route's vehicles begin with, and its edges (start, end).
+
+    One along every through street in each direction; the two directions of a street follow one another.
+    """
+    classes = {(link.start, link.end): link.road_class for link in city.links}
+    found = []
+    for number, run in enumerate(street_runs(city)):
+        road_class = classes.get(run[0]) or classes[(run[0][1], run[0][0])]
+        if road_class not in ("branch", "urban_expressway") and len(run) >= 5:
+            found.append((f"bus{number}.", run))
+    return found
+
+
+def bus_stop_edges(run: tuple[tuple[Site, Site], ...]) -> tuple[tuple[Site, Site], ...]:
+    """The edges of a bus route with a stop, BUS_STOP_M from where they begin."""
+    return run[1:-1:2]
+
+
 def _buses(draw: random.Random, city: City, end_s: float) -> list[tuple[float, str]]:
     """A line along every through street in each direction, with a stop in the second half of every other edge."""
-    classes = {(link.start, link.end): link.road_class for link in city.links}
     buses = []
-    for line, run in enumerate(street_runs(city)):
-        road_class = classes.get(run[0]) or classes[(run[0][1], run[0][0])]
-        if road_class in ("branch", "urban_expressway") or len(run) < 5:
-            continue
+    for prefix, run in bus_runs(city):
         edges = " ".join(edge_id(*edge) for edge in run)
         stops = "".join(
-            f'<stop lane="{motor_lane(edge_id(*edge), 0)}" endPos="110" duration="15"/>' for edge in run[1:-1:2]
+            f'<stop lane="{motor_lane(edge_id(*edge), 0)}" endPos="{BUS_STOP_M}" duration="{BUS_DWELL_S}"/>'
+            for edge in bus_stop_edges(run)
         )
         depart = draw.uniform(0, BUS_HEADWAY_S)
         while depart < end_s:
-            attributes = f'id="bus{line}.{int(depart)}" type="bus" depart="{depart:.1f}"'
+            attributes = f'id="{prefix}{int(depart)}" type="bus" depart="{depart:.1f}"'
             buses.append((depart, f'<vehicle {attributes}><route edges="{edges}"/>{stops}</vehicle>'))
             depart += BUS_HEADWAY_S * draw.uniform(0.85, 1.15)
     return buses
