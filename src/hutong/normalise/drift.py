@@ -7,7 +7,7 @@ Whatever names come with the data, what is told of a batch stays bounded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -120,6 +120,7 @@ class Watch:
         self._names: dict[Path, str] = {}
         self._new: Counter[str] = Counter()
         self._retyped: Counter[Path] = Counter()
+        self._held: set[Path] = set()
 
     def see(self, content: Content, stray: Stray | None) -> None:
         """Count a record. stray: what is not as declared in it."""
@@ -131,9 +132,12 @@ class Watch:
             for path in stray.retyped:
                 self._retyped[path] += 1
 
-    def see_plain(self, count: int, has: Callable[[Path], bool]) -> None:
-        """Count records that are as declared. has: whether any of them holds a field, by its path."""
+    def see_plain(self, count: int, has: Callable[[Path], bool], held: Set[Path] = frozenset()) -> None:
+        """Count records that are as declared. has: whether any of them holds a field, by its path. held: fields of
+        which that is known already.
+        """
         self._seen += count
+        self._held |= held
         if self._unseen:
             self._unseen = [path for path in self._unseen if not has(path)]
 
@@ -183,6 +187,8 @@ class Watch:
 
     def _is_all(self, path: Path, count: int) -> bool:
         """Whether no more than the `count` records in which it has another type hold the field at all."""
+        if path in self._held:
+            return False
         holding = (content for content in self._contents() if _holds(content, path))
         return sum(1 for _ in islice(holding, count + 1)) == count
 

@@ -128,9 +128,10 @@ class Gate:
                 records.append(decode(raw))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 odd.add(place)
-        kept = (raw for place, raw in enumerate(raws) if place not in odd) if odd else raws
         opened = self._opened(records)
-        if not _holds_all(b"\n".join(kept), opened.colons):
+        # As they are refused already, it matters little what is told of these.
+        refused = sum(bytes(raws[place]).count(b":") for place in odd)
+        if not _holds_all(b"\n".join(raws), opened.colons + refused):
             places = (place for place in range(len(raws)) if place not in odd)
             sure: list[Any] = []
             for place, record in zip(list(places), records, strict=True):
@@ -216,7 +217,8 @@ def compile_gate(schema: JsonSchema, stream: Stream, leaves: Mapping[str, pl.Dat
 
 def _holds_all(source: bytes, colons: int) -> bool:
     """Whether what was understood of `source`, with so many `colons`, is all that it holds."""
-    if b"\\u003a" in source or b"\\u003A" in source:
+    # Of a single byte the search is ten times as fast, and most have none.
+    if b"\\" in source and (b"\\u003a" in source or b"\\u003A" in source):
         return False
     found = np.frombuffer(source, np.uint8)
     # In blocks that stay in the processor's cache.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import gc
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -140,20 +140,14 @@ class _Batch:
 
     def _in_groups(self, bulk: Bulk) -> None:
         with ThreadPoolExecutor(1) as turner:
-            before: tuple[_Group, Future[_Turned]] | None = None
-            for asked in chain(self._asked(bulk.gate), [None]):
-                if before is not None and not isinstance(asked, _Sift):
-                    # What the structure of plain data is found to be is kept at once, and findings keep their order.
-                    self._bring_home(before[0], before[1].result(), bulk)
-                    before = None
-                if asked is None:
-                    break
+            turning: deque[tuple[_Group, Future[_Turned]]] = deque()
+            for asked in self._asked(bulk.gate):
+                # What the structure of plain data is found to be is kept at once, and findings keep their order.
+                self._bring_home(turning, bulk, 1 if isinstance(asked, _Sift) else 0)
                 # The next group is at the gate while this one is turned; no more than two are in memory.
                 group = self._sifted(asked) if isinstance(asked, _Sift) else self._plain_data(asked, bulk)
-                turning = group, turner.submit(self._turned, group, bulk)
-                if before is not None:
-                    self._bring_home(before[0], before[1].result(), bulk)
-                before = turning
+                turning.append((group, turner.submit(self._turned, group, bulk)))
+            self._bring_home(turning, bulk, 0)
 
     def _asked(self, gate: Gate | None) -> Iterator[_Sift | list[Record]]:
         """All records in their order, as groups for the gate or of plain data."""
@@ -190,7 +184,8 @@ class _Batch:
             return pl.DataFrame([*columns, numbers, of_pages.gather(page_of[sifted.places])])
 
         def read(number: int) -> tuple[Record, Content]:
-            record = self._record(number)
+            content = gate.content(Piece(sift.raws, sift.carried), number - first)
+            record = self._record(number) if content is None else self._placed(number, content)
             return record, record.content
 
         return _Group(
@@ -198,7 +193,9 @@ class _Batch:
             read=read,
             judged=[first + place for place in sifted.others],
             odd=[],
-            seen=lambda frame: self._watch.see_plain(len(sifted.places), lambda path: gate.holds(path, sifted, frame)),
+            seen=lambda frame: self._watch.see_plain(
+                len(sifted.places), lambda path: gate.holds(path, sifted, frame), sifted.held
+            ),
         )
 
     def _plain_data(self, records: SequenceOf[Record], bulk: Bulk) -> _Group:
@@ -232,17 +229,23 @@ class _Batch:
         sure = [rows.filter(pl.col(TAKES) & ~pl.lit(unsure)).drop(TAKES, UNSURE) for rows in made]
         return _Turned(leaves, sure, leaves[RECORD].filter(unsure).to_list())
 
-    def _bring_home(self, group: _Group, turned: _Turned, bulk: Bulk) -> None:
+    def _bring_home(self, turning: deque[tuple[_Group, Future[_Turned]]], bulk: Bulk, all_but: int) -> None:
+        """Keep the rows of the groups that were turned first, until no more than `all_but` are left."""
+        while len(turning) > all_but:
+            group, turned = turning.popleft()
+            self._keep(group, turned.result(), bulk)
+
+    def _keep(self, group: _Group, turned: _Turned, bulk: Bulk) -> None:
         """Keep the rows of a group, and decide about those of its records that are not sure."""
         group.seen(turned.leaves)
         judged = set(group.judged)
         for number in sorted([*group.judged, *group.odd, *turned.unsure]):
+            record, content = group.read(number)
             if number in judged:
-                self._judge(self._record(number))
+                self._reference.judge(record)
             else:
-                record, content = group.read(number)
                 self._reference.read(record, content)
-                self._note(record)
+            self._note(record)
         if bulk.cursor is not None:
             cursors = turned.leaves[bulk.cursor]
             late = self._lags(cursors.unique(maintain_order=True).drop_nulls().to_list())
@@ -294,9 +297,13 @@ class _Batch:
         if isinstance(found, list):
             return found[place]
         content = gate.content(found, place) if gate is not None else None
-        if content is None:
-            return self._read_again(at)[place]
-        return Record(number, page.number, place, content, page.fetched_at)
+        return self._read_again(at)[place] if content is None else self._placed(number, content)
+
+    def _placed(self, number: int, content: Content) -> Record:
+        """The record of that number, which says `content`."""
+        at = bisect_right(self._starts, number) - 1
+        page = self._pages[at]
+        return Record(number, page.number, number - self._starts[at], content, page.fetched_at)
 
     def _read_again(self, at: int) -> list[Record]:
         return list(records_of([self._pages[at]], self._plan.stream, self._starts[at]))

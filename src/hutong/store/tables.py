@@ -58,7 +58,7 @@ _COLUMNS = {
     # would be stored three times.
     "body": ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE"),
     # Hardly two rows of a batch share one of these: a dictionary of them is filled, given up, and paid for twice.
-    **dict.fromkeys(("record", "lon", "lat"), _PLAIN),
+    **dict.fromkeys(("record", "source_id", "lon", "lat"), _PLAIN),
 }
 WRITER = WriterProperties(compression="ZSTD", column_properties=_COLUMNS)
 # A merge holds a row group for every partition that it writes to, and may write to all: small ones bound its memory.

@@ -94,8 +94,11 @@ class Part:
         values: dict[str, pl.Expr] = {name: pl.lit(value) for name, value in constants.items()}
         values |= {"received_at": pl.col(RECEIVED_AT), "record": pl.col(RECORD)}
         unsure: list[pl.Expr] = []
-        for fill in self.fills:
-            filled = fill(leaves)
+        asked = [f"{at} {name}" for at, fill in enumerate(self.fills) for name in fill.asks]
+        exprs = (expr for fill in self.fills for expr in fill.asks.values())
+        worked = leaves.select(expr.alias(name) for name, expr in zip(asked, exprs, strict=True))
+        for at, fill in enumerate(self.fills):
+            filled = fill.make(leaves, {name: worked[f"{at} {name}"] for name in fill.asks})
             values |= filled.values
             unsure += filled.unsure
         schema = frame_schema(self.dataset)

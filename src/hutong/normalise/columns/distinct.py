@@ -31,7 +31,7 @@ def by_distinct(
     asked = [*paths, *signs, *([RECEIVED_AT] if reads_receipt else [])]
     is_listed = any(leaves.kind(path).is_nested() for path in paths)
 
-    def fill(frame: pl.DataFrame) -> Filled:
+    def fill(frame: pl.DataFrame, asked_for: Mapping[str, pl.Series]) -> Filled:
         found = frame.with_columns(**signs).select(asked)
         # Lists seldom repeat, and are slow to compare.
         some = found if is_listed else found.unique(maintain_order=True)
@@ -54,7 +54,7 @@ def by_distinct(
             answers = found.join(answers, on=asked, how="left", nulls_equal=True, maintain_order="left")
         return Filled({name: pl.lit(answers[f"#{name}"]) for name in fills}, [pl.lit(answers["#unsure"])])
 
-    return fill
+    return Fill(fill)
 
 
 def _record(paths: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -34,8 +35,21 @@ class Filled(NamedTuple):
     unsure: Sequence[pl.Expr]
 
 
-Fill = Callable[[pl.DataFrame], Filled]
-"""From leaves (a column for each path, and RECEIVED_AT) to the columns that a rule fills."""
+class Fill(NamedTuple):
+    """From leaves (a column for each path, and RECEIVED_AT) to the columns that a rule fills.
+
+    asks: what `make` wants worked out of the leaves beforehand. Of all rules at once: a call of polars costs more than
+    the little that one rule asks of it. make: from the leaves, and what was worked out of them, to what is filled.
+    """
+
+    make: Callable[[pl.DataFrame, Mapping[str, pl.Series]], Filled]
+    asks: Mapping[str, pl.Expr] = MappingProxyType({})
+
+
+def always(values: Mapping[str, pl.Expr], unsure: Sequence[pl.Expr]) -> Fill:
+    """A fill that is all expressions."""
+    filled = Filled(values, unsure)
+    return Fill(lambda leaves, asked: filled)
 
 
 class NoColumnForm(Exception):

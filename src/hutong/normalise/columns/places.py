@@ -9,7 +9,7 @@ import polars as pl
 
 from hutong.model import mapping
 from hutong.normalise.columns.filling import EXACT, Fill, Filled, Leaves, NoColumnForm, given, holdable
-from hutong.normalise.columns.numbers import number_at, scaled
+from hutong.normalise.columns.numbers import Asked, is_given, number_at, scaled, where
 from hutong.normalise.crs import to_wgs84
 
 
@@ -23,26 +23,19 @@ def point(rule: mapping.Point, leaves: Leaves) -> Fill:
     )
     is_there, scale = given(first, second), Fraction(str(rule.scale))
 
-    def fill(frame: pl.DataFrame) -> Filled:
-        (x, inexact), (y, vague) = scaled(first, scale, frame), scaled(second, scale, frame)
-        found = frame.select(x=pl.when(is_there).then(x), y=pl.when(is_there).then(y))
-        said = (found["x"].is_not_null() & found["y"].is_not_null()).to_numpy()
-        # Without copies a column is read-only, which projections do not take.
-        lon, lat = convert(found["x"].to_numpy(writable=True), found["y"].to_numpy(writable=True))
-        on_earth = np.isfinite(lon) & np.isfinite(lat)
+    def make(frame: pl.DataFrame, asked: Asked) -> Filled:
+        is_said = is_given(asked["x"]) & is_given(asked["y"])
+        (x, inexact), (y, vague) = (scaled(asked[name].to_numpy(), scale) for name in ("x", "y"))
+        if not is_said.all():
+            x, y = (np.where(is_said, values, np.nan) for values in (x, y))
+        lon, lat = convert(x, y)
+        on_earth = is_said & np.isfinite(lon) & np.isfinite(lat)
         places = (("lon", lon), ("lat", lat))
-        columns = {name: pl.Series(np.where(said & on_earth, values, np.nan)).fill_nan(None) for name, values in places}
-        unsure = pl.Series(said & ~on_earth)
-        return Filled(
-            {
-                "lon": pl.lit(columns["lon"]),
-                "lat": pl.lit(columns["lat"]),
-                "source_crs": pl.when(is_there).then(pl.lit(crs)),
-            },
-            [unread, unsaid, is_there & inexact, is_there & vague, pl.lit(unsure)],
-        )
+        made = {name: pl.lit(pl.Series(np.where(on_earth, values, np.nan))).fill_nan(None) for name, values in places}
+        made["source_crs"] = pl.when(is_there).then(pl.lit(crs))
+        return Filled(made, [unread, unsaid, *where(is_said & (inexact | vague), is_said & ~on_earth)])
 
-    return fill
+    return Fill(make, {"x": first, "y": second})
 
 
 Number = tuple[pl.Expr, pl.Expr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from hutong.model import mapping
-from hutong.normalise.columns.filling import SPACES, Fill, Filled, Leaves, NoColumnForm, given, holdable
+from hutong.normalise.columns.filling import SPACES, Fill, Leaves, NoColumnForm, always, given, holdable
 from hutong.normalise.rules.code import UNMAPPED
 from hutong.normalise.rules.const import constant
 from hutong.normalise.rules.identity import BETWEEN
@@ -18,8 +18,7 @@ def text(rule: mapping.Text, leaves: Leaves) -> Fill:
     trimmed = leaves.there(rule.from_, rule.missing).str.strip_chars(SPACES)
     absent = [value for value in rule.missing if isinstance(value, str)]
     made = pl.when(~trimmed.is_in(absent)).then(trimmed) if absent else trimmed
-    filled = Filled({leaves.context.column: made}, [])
-    return lambda frame: filled
+    return always({leaves.context.column: made}, [])
 
 
 def identity(rule: mapping.Id, leaves: Leaves) -> Fill:
@@ -33,8 +32,7 @@ def identity(rule: mapping.Id, leaves: Leaves) -> Fill:
         parts.append(part)
         unsure.append(part.str.strip_chars(SPACES) == "")
     made = pl.concat_str(parts, separator=BETWEEN) if len(parts) > 1 else parts[0]
-    filled = Filled({leaves.context.column: made}, unsure)
-    return lambda frame: filled
+    return always({leaves.context.column: made}, unsure)
 
 
 def worded(path: str, missing: list[mapping.Scalar], leaves: Leaves) -> pl.Expr:
@@ -52,8 +50,7 @@ def code(rule: mapping.Code, leaves: Leaves) -> Fill:
     column, word = leaves.context.column, worded(rule.from_, rule.missing, leaves)
     walk = leaves.context.crosswalk(rule.list_)
     known = word.replace_strict(list(walk), list(walk.values()), default=pl.lit(UNMAPPED), return_dtype=pl.String)
-    filled = Filled({column: pl.when(given(word)).then(known), f"{column}_raw": word}, [])
-    return lambda frame: filled
+    return always({column: pl.when(given(word)).then(known), f"{column}_raw": word}, [])
 
 
 def flag(rule: mapping.Flag, leaves: Leaves) -> Fill:
@@ -62,11 +59,9 @@ def flag(rule: mapping.Flag, leaves: Leaves) -> Fill:
     if kind.is_nested():
         raise NoColumnForm
     is_true, is_false = (leaf.is_in(holdable(values, kind).implode()) for values in (rule.true, rule.false))
-    filled = Filled({leaves.context.column: pl.when(given(leaf)).then(is_true)}, [~is_true & ~is_false])
-    return lambda frame: filled
+    return always({leaves.context.column: pl.when(given(leaf)).then(is_true)}, [~is_true & ~is_false])
 
 
 def const(rule: mapping.Const, leaves: Leaves) -> Fill:
     """See `rules.const`."""
-    filled = Filled({leaves.context.column: pl.lit(constant(rule, leaves.context))}, [])
-    return lambda frame: filled
+    return always({leaves.context.column: pl.lit(constant(rule, leaves.context))}, [])

@@ -8,7 +8,7 @@ import polars as pl
 
 from hutong.model import mapping
 from hutong.normalise.clock import MOY_UNAVAILABLE, SEC_MARK_UNAVAILABLE
-from hutong.normalise.columns.filling import RECEIVED_AT, SPACES, Fill, Filled, Leaves, NoColumnForm, given
+from hutong.normalise.columns.filling import RECEIVED_AT, SPACES, Fill, Leaves, NoColumnForm, always, given
 
 _UTC = pl.Datetime("us", "UTC")
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
@@ -51,8 +51,7 @@ def _text(path: str, rule: mapping.Time, leaves: Leaves) -> pl.Expr:
 
 
 def _filled(leaves: Leaves, made: pl.Expr, unsure: list[pl.Expr]) -> Fill:
-    filled = Filled({leaves.context.column: made}, unsure)
-    return lambda frame: filled
+    return always({leaves.context.column: made}, unsure)
 
 
 def _epoch(path: str, rule: mapping.Time, leaves: Leaves, per_second: int) -> Fill:
