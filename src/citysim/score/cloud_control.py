@@ -1,8 +1,11 @@
 """The cloud-control platform's streams, as they are scored."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from citysim.score.streams import PLACE, Many, Scored, shown_by
 from citysim.views import cloud_control as view
@@ -14,13 +17,21 @@ TENTH_MICRODEGREE_M = 1e-7 * 111_320.0
 def _rsm(city: City, from_s: float, to_s: float) -> Many:
     """Participants in the envelopes of whole minutes."""
     first, last = max(0, math.floor(from_s / 60)), math.ceil(min(to_s, city.truth.duration_s) / 60)
-    minutes = [view.rsm(city, minute) for minute in range(first, last)] or [view.rsm(city, 0)]
+    return participants([view.rsm(city, minute) for minute in range(first, last)])
+
+
+def participants(minutes: Sequence[view.RsmMinute]) -> Many:
+    """All participants of one minute or more."""
+
+    def joined(array: Callable[[view.RsmMinute], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.concatenate([array(minute) for minute in minutes])
+
     return Many(
         record_ids=[one for minute in minutes for one in minute.record_ids],
-        lon=np.concatenate([minute.lon for minute in minutes]),
-        lat=np.concatenate([minute.lat for minute in minutes]),
-        noise_east_m=np.concatenate([minute.noise_east_m for minute in minutes]),
-        noise_north_m=np.concatenate([minute.noise_north_m for minute in minutes]),
+        lon=joined(lambda minute: minute.lon),
+        lat=joined(lambda minute: minute.lat),
+        noise_east_m=joined(lambda minute: minute.noise_east_m),
+        noise_north_m=joined(lambda minute: minute.noise_north_m),
         values={name: np.concatenate([minute.values[name] for minute in minutes]) for name in minutes[0].values},
         faults={fault.record_id: fault for minute in minutes for fault in minute.faults},
     )

@@ -2,12 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 _RUN = pl.col("run").str.replace(r"/?(replay|accept)/[^/]+$", "")
-SEQUENCE = pl.concat_str("source_platform", "source_stream", "city", _RUN, separator="/", ignore_nulls=True)
+SEQUENCE = pl.concat_str("source_platform", "source_stream", "city", _RUN, separator="/", ignore_nulls=True).str.strip_chars_end("/")
 """The sequence that landed the record of a base row. A replay or an accepted batch keeps its numbers."""
+
+
+class Tables(Protocol):
+    """What a gateway made of one stream of one city. stream: "platform.stream"; city: GB/T 2260."""
+
+    def pages(self, stream: str, city: str) -> pl.DataFrame:
+        """Pages as received, in order: sequence, batch, page, records, sha256_received."""
+
+    def rows(self, dataset: str, stream: str, city: str) -> pl.DataFrame:
+        """The rows of a base dataset with its columns, and `sequence`; those no longer listed are left out."""
+
+    def refused(self, stream: str, city: str) -> pl.DataFrame:
+        """Records in quarantine: sequence, batch, record."""
 
 
 class LakeUnreadable(ValueError):
@@ -25,14 +39,14 @@ class Lake:
             raise LakeUnreadable(f"{self.folder}: no lake here (it has no folder 'landing'); name the lake's folder")
 
     def pages(self, stream: str, city: str) -> pl.DataFrame:
-        """Pages of a stream ("platform.stream") in order: sequence, batch, page, records, sha256_received."""
+        """As in `Tables`."""
         platform, name = stream.split(".")
         wanted = ["sequence", "batch", "page", "records", "sha256_received"]
         found = self._read(f"landing/{platform}/{name}", wanted, pl.col("city") == city)
         return found.sort("sequence", "batch", "page") if found.width else _EMPTY_PAGES
 
     def rows(self, dataset: str, stream: str, city: str) -> pl.DataFrame:
-        """The rows that a stream gave a base dataset, with `sequence`; those it no longer lists are left out."""
+        """As in `Tables`."""
         platform, name = stream.split(".")
         is_of = (pl.col("source_platform") == platform) & (pl.col("source_stream") == name) & (pl.col("city") == city)
         found = self._read(f"base/{dataset}", None, is_of)
@@ -40,10 +54,10 @@ class Lake:
             return _EMPTY_ROWS
         if "last_seen_at" in found.columns:
             found = found.filter(pl.col("last_seen_at").is_null())
-        return found.with_columns(sequence=SEQUENCE.str.strip_chars_end("/"))
+        return found.with_columns(sequence=SEQUENCE)
 
     def refused(self, stream: str, city: str) -> pl.DataFrame:
-        """Records of a stream that lie in quarantine: sequence, batch, record."""
+        """As in `Tables`."""
         platform, name = stream.split(".")
         is_of = (pl.col("stream") == name) & (pl.col("city") == city) & (pl.col("status").fill_null("open") == "open")
         wanted = ["sequence", "batch", "record"]

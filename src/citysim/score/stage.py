@@ -10,7 +10,7 @@ from citysim.score import cim, cloud_control, traffic_safety, transport_info
 from citysim.score.account import Account, account, fault_ids, matched
 from citysim.score.expected import Expected, expected
 from citysim.score.fields import Field, field
-from citysim.score.lake import Lake
+from citysim.score.lake import Lake, Tables
 from citysim.score.logs import Served, served
 from citysim.score.measures import Number, Place, Same, is_misplaced, number, place, same
 from citysim.score.streams import PLACE, Scored
@@ -87,13 +87,12 @@ def score(lake: Lake, logs: Path, city: City, streams: Sequence[Scored] = STREAM
         platform = one.stream.partition(".")[0]
         if platform not in answers:
             answers[platform] = served(logs, platform)
-        yield score_one(one, lake, answers[platform], city)
+        yield score_one(one, lake, answers[platform], city, expected(one, city))
 
 
-def score_one(scored: Scored, lake: Lake, answers: Served, city: City) -> Score:
+def score_one(scored: Scored, lake: Tables, answers: Served, city: City, wanted: Expected) -> Score:
     """The score of one stream in one base dataset."""
     places, endpoints, odd = answers.places(lake.pages(scored.stream, city.code), scored.ids)
-    wanted = expected(scored, city)
     rows = lake.rows(scored.dataset, scored.stream, city.code)
     refused = lake.refused(scored.stream, city.code).join(places, on=["sequence", "batch", "record"], how="inner")
     found = matched(scored, rows, places, wanted)
