@@ -7,7 +7,9 @@ from typing import Protocol
 import polars as pl
 
 _RUN = pl.col("run").str.replace(r"/?(replay|accept)/[^/]+$", "")
-SEQUENCE = pl.concat_str("source_platform", "source_stream", "city", _RUN, separator="/", ignore_nulls=True).str.strip_chars_end("/")
+SEQUENCE = pl.concat_str(
+    "source_platform", "source_stream", "city", _RUN, separator="/", ignore_nulls=True
+).str.strip_chars_end("/")
 """The sequence that landed the record of a base row. A replay or an accepted batch keeps its numbers."""
 
 

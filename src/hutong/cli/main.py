@@ -42,6 +42,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "Batches that a gate refused: accept or reject them (writes to the lake).",
             "被质量门拒绝的批次：接受或驳回（写入数据湖）。",
         ),
+        "codes": say(
+            "Codes without a match: look, and say what they mean (reads the lake; accept changes a crosswalk).",
+            "没有对照的代码：查看并说明其含义（读取数据湖；accept 会改动对照表）。",
+        ),
         "rebuild": say(
             "Make a dataset anew from landing (reads landing, writes the dataset).",
             "由落地数据重建数据集（读取落地数据，写入数据集）。",
