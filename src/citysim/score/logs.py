@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -77,8 +78,8 @@ def served(folder: Path, service: str) -> Served:
     try:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
-                told = json.loads(line)
-                if told["status"] == 200:
+                told = _told(line)
+                if told is not None and told["status"] == 200:
                     endpoint = told["path"], str(told["query"].get("jkid", ""))
                     answers[told["sha256"]] = Answered(endpoint, tuple(told["record_ids"]))
     except (OSError, ValueError, KeyError, TypeError) as problem:
@@ -87,3 +88,12 @@ def served(folder: Path, service: str) -> Served:
             "serve with --log-dir, and name that folder with --logs"
         ) from problem
     return Served(answers)
+
+
+def _told(line: str) -> dict[str, Any] | None:
+    """A line of the log; None for one within which the service was killed, before it gave that answer."""
+    try:
+        told: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return told

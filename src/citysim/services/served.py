@@ -21,7 +21,11 @@ class ServedLog:
         self._file = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / f"{service}.served.jsonl").open("a", encoding="utf-8")
+            path = folder / f"{service}.served.jsonl"
+            self._file = path.open("a", encoding="utf-8")
+            # An earlier service may have been killed within a line.
+            if self._file.tell() and not path.read_bytes().endswith(b"\n"):
+                self._file.write("\n")
 
     def write(
         self,

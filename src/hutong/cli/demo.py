@@ -88,7 +88,7 @@ class _Steps(AbstractContextManager["_Steps"]):
 
 def _screen(result: DemoResult, as_json: bool) -> None:
     from hutong.registry import open_registry
-    from hutong.report import answer, screen
+    from hutong.report import answer, in_language, screen
     from hutong.secrets import resolver
     from hutong.store.paths import open_store
 
@@ -100,7 +100,8 @@ def _screen(result: DemoResult, as_json: bool) -> None:
     now = replace(settings.read(), lake=result.lake, secrets=result.secrets)
     secrets = resolver(now)
     found = answer(open_registry(now), open_store(now, secrets), secrets)
-    sections = screen(found, LANG)
+    *before, headline = screen(found, LANG)
+    sections = [*before, in_language(result.score, LANG), headline]
     if as_json:
         click.echo(json.dumps([asdict(section) for section in sections], ensure_ascii=False, indent=1))
         return

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from hutong.demo import city, syncs
+from hutong.demo import city, score, syncs
 from hutong.demo.place import Place, place_of
 from hutong.demo.step import DemoResult, Kind, Outcome, PlatformResult, Step
 from hutong.model.declared import Words
@@ -35,10 +35,13 @@ def run(settings: Settings, say: Say) -> DemoResult:
     with only_run(place.folder) as processes:
         airflow = _begin(processes, registry, place, steps)
         platforms = _sync(processes, airflow, registry, steps)
+        # Beside the report, since each has a processor of its own to spare.
+        scoring = score.begin(processes, place)
         outcome, failures = syncs.await_report(processes, airflow)
         steps.reach(
             "report", "报告已生成" if outcome == "success" else "报告未生成", f"report: {outcome}", outcome=outcome
         )
+        scored = score.ready(scoring, place)
     steps.reach("stopped", "已全部停止", "everything is stopped")
     return DemoResult(
         folder=place.folder,
@@ -47,6 +50,7 @@ def run(settings: Settings, say: Say) -> DemoResult:
         platforms=platforms,
         report=place.report if outcome == "success" else None,
         report_failures=failures,
+        score=scored,
         elapsed_s=steps.elapsed_s,
     )
 

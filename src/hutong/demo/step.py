@@ -8,6 +8,7 @@ from typing import Literal
 
 from hutong.model.declared import Words
 from hutong.orchestrate.api import TaskFailure
+from hutong.report.tables import Table
 
 Kind = Literal["leftovers", "city", "airflow", "dags", "sync", "report", "stopped"]
 Outcome = Literal["success", "failed", "late"]
@@ -43,7 +44,7 @@ class PlatformResult:
 class DemoResult:
     """How the demo ended. report: the folder it was written to; None when it was not.
 
-    report_failures: why not, as far as a task said so.
+    report_failures: why not, as far as a task said so. score: what the city says of the lake.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class DemoResult:
     platforms: tuple[PlatformResult, ...]
     report: Path | None
     report_failures: tuple[TaskFailure, ...]
+    score: Table
     elapsed_s: float
 
     @property

@@ -64,15 +64,24 @@ class Run:
         self.id = secrets.token_hex(16)
         self._noted: list[Noted] = []
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._passing: set[str] = set()
         # Written before anything is started: from here on no process of this run is without a trace.
         self._note(LEADER, os.getpid())
 
     def start(
-        self, role: str, module: Sequence[str], environment: Mapping[str, str], log: Path, *, piped: bool = False
+        self,
+        role: str,
+        module: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        piped: bool = False,
+        stays: bool = True,
     ) -> subprocess.Popen[bytes]:
         """Start `python -m` `module` with its arguments, in a session of its own.
 
         What it prints is added to `log`; with `piped` its standard output can be read from the answer instead.
+        stays: whether it is meant to stay, so that its end is worth telling.
         """
         with log.open("ab") as out:
             # S603: only this environment's own modules are started, with arguments that this package makes.
@@ -87,12 +96,15 @@ class Run:
                 start_new_session=True,
             )
         self._children[role] = child
+        if not stays:
+            self._passing.add(role)
         self._note(role, child.pid)
         return child
 
     def ended(self) -> dict[str, int]:
         """Role -> exit code of the processes that are no longer there, of those that are meant to stay."""
-        return {role: code for role, child in self._children.items() if (code := child.poll()) is not None}
+        staying = {role: child for role, child in self._children.items() if role not in self._passing}
+        return {role: code for role, child in staying.items() if (code := child.poll()) is not None}
 
     def complete(self, role: str, module: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Run `python -m` `module` to its end. Returns its exit code."""

@@ -4,6 +4,6 @@ from hutong.report.answer import Answer, answer
 from hutong.report.draw import draw
 from hutong.report.page import page
 from hutong.report.refresh import refresh
-from hutong.report.tables import Section, screen
+from hutong.report.tables import Section, in_language, screen
 
-__all__ = ["Answer", "Section", "answer", "draw", "page", "refresh", "screen"]
+__all__ = ["Answer", "Section", "answer", "draw", "in_language", "page", "refresh", "screen"]

@@ -23,18 +23,25 @@ from hutong.report.scene import RED_LIGHT_S, Sight, sights
 
 AT_JUNCTION_M = 60.0
 """From a junction's middle: half of a large crossing, and the error of the police's place. For the raw join too."""
+SAME_JUNCTION_M = 30.0
+"""Between a junction of the city model and the one of the police that is taken for it: less than half a block."""
 NEAR_RSU_M = 150.0
 """The reach of a roadside unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """A junction of the city model. district: None when the record has no valid code."""
+    """A junction of the city model. district: None when the record has no valid code.
+
+    police_code: of the police's junction that lies within `SAME_JUNCTION_M`; None when it lists none there, as for most
+    that have no signals.
+    """
 
     id: str
     name: str | None
     district: Words | None
     away_m: float
+    police_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +225,18 @@ def _nearest_junctions(connection: duckdb.DuckDBPyConnection, registry: Registry
     # The list also holds words such as `unmapped`, which name no district.
     districts = registry.codes["gbt2260"]
     found = connection.execute(
-        """SELECT a.number, j.source_id, j.name, j.admin_code, apart(a.x, a.y, east(j.lon), north(j.lat)) AS away
-           FROM accident a JOIN junction j ON j.source_platform = 'cim' AND j.lon IS NOT NULL
-           QUALIFY row_number() OVER (PARTITION BY a.number ORDER BY away, j.source_id) = 1"""
+        f"""WITH nearest AS (
+                SELECT a.number, j.source_id, j.name, j.admin_code, east(j.lon) AS x, north(j.lat) AS y,
+                       apart(a.x, a.y, east(j.lon), north(j.lat)) AS away
+                FROM accident a JOIN junction j ON j.source_platform = 'cim' AND j.lon IS NOT NULL
+                QUALIFY row_number() OVER (PARTITION BY a.number ORDER BY away, j.source_id) = 1
+            )
+            SELECT n.number, n.source_id, n.name, n.admin_code, n.away,
+                   arg_min(p.police_code, (apart(n.x, n.y, east(p.lon), north(p.lat)), p.police_code))
+            FROM nearest n LEFT JOIN junction p
+              ON p.source_platform = 'traffic_safety' AND p.police_code IS NOT NULL AND p.lon IS NOT NULL
+             AND apart(n.x, n.y, east(p.lon), north(p.lat)) <= {SAME_JUNCTION_M}
+            GROUP BY ALL"""
     ).fetchall()
     return {
         number: Junction(
@@ -228,8 +244,9 @@ def _nearest_junctions(connection: duckdb.DuckDBPyConnection, registry: Registry
             name,
             Words(zh=districts[code].zh, en=districts[code].en) if code in districts and code.isdigit() else None,
             away,
+            police_code,
         )
-        for number, junction, name, code, away in found
+        for number, junction, name, code, away, police_code in found
     }
 
 

@@ -216,6 +216,7 @@ def _accidents(accidents: Sequence[Accident]) -> tuple[tuple[Words, ...], tuple[
     columns = (
         Words(zh="序号", en="no."),
         Words(zh="最近的 CIM 路口", en="nearest CIM junction"),
+        Words(zh="公安路口编号", en="police code"),
         Words(zh="区县", en="district"),
         Words(zh="距离 m", en="m away"),
         Words(zh="位于路口", en="at it"),
@@ -232,6 +233,7 @@ def _row(one: Accident) -> tuple[Cell, ...]:
     return (
         one.no,
         junction.name or junction.id if junction else None,
+        junction.police_code if junction else None,
         junction.district if junction else None,
         round(junction.away_m) if junction else None,
         Words(zh="是", en="yes") if one.is_at_junction else _same(""),
