@@ -51,13 +51,15 @@ from hutong.validate.stage import row_findings, validate
 log = logging.getLogger(__name__)
 
 
-def allowance(source: Source, registry: Registry, store: Store, settings: Settings) -> Allowance:
-    """What the platform's owner allows a pull of `source`, and whether a person has paused it, which `store` says.
+def allowance(source: Source, city: str, registry: Registry, store: Store, settings: Settings) -> Allowance:
+    """What the platform's owner allows a pull of `source` in `city`, and whether a person has paused it, which `store`
+    says.
 
     Nothing is read or opened before the first request.
     """
-    platform = source.connector.platform
-    return owned(source.connector, source.name, settings, paused(platform, registry, store))
+    connector = source.connector
+    waits = paused(connector.platform, registry, store)
+    return owned(connector, source.name, settings, waits, connector.desk(city))
 
 
 def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets, allowance: Allowance) -> Landed:
@@ -68,7 +70,9 @@ def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets,
     since = _, resume = mark(store, sequence)
     now = datetime.now(UTC)
     with closing(allowance):
-        pages = extract(sequence, source.connector, source.stream, secrets, resume, now, allowance=allowance)
+        pages = extract(
+            sequence, source.connector.at(sequence.city), source.stream, secrets, resume, now, allowance=allowance
+        )
         return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
@@ -93,7 +97,8 @@ def land_window(
     pages: Iterator[Page] = iter(())
     if newest == 0 or resume.position is not None:
         kept = Resume(None, resume.position)
-        pages = extract(sequence, source.connector, source.stream, secrets, kept, end, start, allowance)
+        connector = source.connector.at(sequence.city)
+        pages = extract(sequence, connector, source.stream, secrets, kept, end, start, allowance)
     with closing(allowance):
         return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 

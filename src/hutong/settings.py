@@ -13,7 +13,8 @@ HUTONG_DEMO     folder in which the demo keeps its things                (defaul
 HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
 HUTONG_TIME_TRAVEL_DAYS  days for which `hutong maintain` keeps every version readable  (default: 30, at least 7)
 HUTONG_UNSCHEDULED  if set, Airflow syncs only when told: connectors' schedules are left aside
-HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's
+HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's; a hyphen in its name is written __
+HUTONG_ADDRESS_<PLATFORM>_<CITY>   one that replaces it for one of its cities
 HUTONG_SECRET_<NAME>        a secret that replaces its file
 """
 
@@ -65,7 +66,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
         is_scheduled=not env.get("HUTONG_UNSCHEDULED"),
         addresses={
-            name.removeprefix(ADDRESS).lower(): value for name, value in env.items() if name.startswith(ADDRESS)
+            name.removeprefix(ADDRESS).lower().replace("__", "-"): value
+            for name, value in env.items()
+            if name.startswith(ADDRESS)
         },
     )
 

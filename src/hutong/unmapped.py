@@ -57,6 +57,8 @@ def review(registry: Registry, store: Store) -> list[Met]:
         _ASKED.format(
             list=literal(rule.list_),
             platform=literal(source.connector.platform),
+            source_platform=literal(source.connector.source_platform),
+            cities=", ".join(map(literal, source.connector.cities)),
             stream=literal(source.name),
             dataset=rows.dataset,
             field=field,
@@ -79,13 +81,14 @@ def review(registry: Registry, store: Store) -> list[Met]:
     ]
 
 
-_BATCH = "struct_pack(sequence := concat_ws('/', source_platform, source_stream, city, run), batch := batch)"
+_BATCH = "struct_pack(sequence := concat_ws('/', {{platform}}, source_stream, city, run), batch := batch)"
 _ASKED = f"""
     SELECT {{list}} AS list, {{platform}} AS platform, {{stream}} AS stream, '{{dataset}}' AS dataset,
            '{{field}}' AS field, "{{field}}_raw" AS raw, count(*) AS rows,
            arg_min({_BATCH}, (received_at, batch)) AS first, arg_max({_BATCH}, (received_at, batch)) AS last
     FROM "{{dataset}}"
-    WHERE source_platform = {{platform}} AND source_stream = {{stream}} AND "{{field}}" = '{UNMAPPED}'
+    WHERE source_platform = {{source_platform}} AND source_stream = {{stream}} AND city IN ({{cities}})
+    AND "{{field}}" = '{UNMAPPED}'
     GROUP BY "{{field}}_raw\""""
 
 

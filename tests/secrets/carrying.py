@@ -16,6 +16,6 @@ secrets = resolver(now)
 registry, store = open_registry(now), open_store(now, secrets)
 for source in registry.sources.values():
     for sequence in source.sequences:
-        landed = land_new(source, sequence, store, secrets, allowance(source, registry, store, now))
+        landed = land_new(source, sequence, store, secrets, allowance(source, sequence.city, registry, store, now))
         published = list(publish_waiting(source, sequence, registry, store, secrets))
         print(landed.to_dict(), [one.to_dict() for one in published])

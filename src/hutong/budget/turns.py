@@ -38,12 +38,15 @@ SLOT_S = 0.01
 _JITTER = random.SystemRandom()
 
 
-def owned(connector: Connector, stream: str, settings: Settings, paused: Callable[[], str | None]) -> Allowance:
+def owned(
+    connector: Connector, stream: str, settings: Settings, paused: Callable[[], str | None], desk: str | None = None
+) -> Allowance:
     """What the owner of `connector` allows a pull of `stream`. No file is touched before the first try.
 
-    paused: says since when and why the platform is paused, or None; called before every try.
+    paused: says since when and why the platform is paused, or None; called before every try. desk: the name under
+    which its requests count (`Connector.desk`); the platform's by default.
     """
-    return _Owned(connector, stream, settings, paused)
+    return _Owned(connector, stream, settings, paused, desk or connector.platform)
 
 
 def shares(settings: Settings) -> int | None:
@@ -62,8 +65,11 @@ def shares(settings: Settings) -> int | None:
 
 
 class _Owned(Allowance):
-    def __init__(self, connector: Connector, stream: str, settings: Settings, paused: Callable[[], str | None]) -> None:
+    def __init__(
+        self, connector: Connector, stream: str, settings: Settings, paused: Callable[[], str | None], desk: str
+    ) -> None:
         self._connector, self._stream, self._settings, self._paused = connector, stream, settings, paused
+        self._desk = desk
         self._budget = connector.budget
         self._is_held = self._is_trying = self._has_answered = self._has_said = False
         self._failures = 0
@@ -177,7 +183,7 @@ class _Owned(Allowance):
         """The file that all processes of this machine share; None where each has a share of its own."""
         if self._shares is not None:
             return None
-        return private_file(private_folder(self._settings.budget) / f"{self._connector.platform}.sqlite")
+        return private_file(private_folder(self._settings.budget) / f"{self._desk}.sqlite")
 
     @cached_property
     def _standing(self) -> Standing:
@@ -187,7 +193,7 @@ class _Owned(Allowance):
     def _slots(self) -> Slots | None:
         if self._file is None:  # Airflow's pool has the slots then
             return None
-        return Slots(self._file.parent, self._connector.platform, self._budget.concurrency)
+        return Slots(self._file.parent, self._desk, self._budget.concurrency)
 
     @cached_property
     def _rate(self) -> RequestRate | None:

@@ -31,14 +31,17 @@ class Used:
     quiet_until: datetime | None
 
 
-def used(connector: Connector, settings: Settings) -> Used:
-    """What all processes of this machine use of the budget of `connector`. Raises StoreError.
+def used(connector: Connector, settings: Settings, desk: str | None = None) -> Used:
+    """What all processes of this machine use of the budget of `connector`, at its `desk` (the platform's by default).
+
+    Raises StoreError.
 
     Where each process has a share of its own (HUTONG_BUDGET_SLOTS) nothing is known of them.
     """
     budget, now = connector.budget, datetime.now(UTC)
     quiet = quiet_until(budget.quiet_hours, now)
-    file = settings.budget / f"{connector.platform}.sqlite"
+    desk = desk or connector.platform
+    file = settings.budget / f"{desk}.sqlite"
     if shares(settings) is not None or not file.exists():
         return Used(None, 0, 0, None, None, quiet)
     requests = None
@@ -52,7 +55,7 @@ def used(connector: Connector, settings: Settings) -> Used:
     standing.close()
     return Used(
         requests=requests,
-        under_way=Slots(settings.budget, connector.platform, budget.concurrency).in_use(),
+        under_way=Slots(settings.budget, desk, budget.concurrency).in_use(),
         failures=seen.failures,
         open_until=now + timedelta(seconds=open_s) if open_s > 0 else None,
         held_until=now + timedelta(seconds=held_s) if held_s > 0 else None,

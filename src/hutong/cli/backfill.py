@@ -44,7 +44,7 @@ def backfill(platform: str, stream: str, start: str, end: str, as_json: bool) ->
     ends = set[End]()
     for live in source.sequences:
         sequence = replace(live, run=run)
-        allowed = allowance(source, here.registry, here.store, settings.read())
+        allowed = allowance(source, live.city, here.registry, here.store, settings.read())
         land = partial(land_window, source, sequence, first, last, here.store, here.secrets, allowed)
         carried, end = carry(source, sequence, land, here)
         rows += carried

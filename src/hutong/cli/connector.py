@@ -74,7 +74,10 @@ def list_(platform: str | None, as_json: bool) -> None:
     listed = [registry.connector(platform)] if platform else registry.connectors.values()
     ordered, now = orders(registry, store), settings.read()
     columns, row = (FULL, _full) if as_json else (SHORT, _short)
-    show(columns, [row(one.platform, ordered.get(one.platform), one.budget, used(one, now)) for one in listed], as_json)
+    rows = [
+        row(desk, ordered.get(one.platform), one.budget, used(one, now, desk)) for one in listed for desk in one.desks
+    ]
+    show(columns, rows, as_json)
 
 
 SHORT = [

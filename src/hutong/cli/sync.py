@@ -35,7 +35,7 @@ def sync(platform: str, stream: str | None, as_json: bool) -> None:
     now = settings.read()
     for source in sources:
         for sequence in source.sequences:
-            allowed = allowance(source, here.registry, here.store, now)
+            allowed = allowance(source, sequence.city, here.registry, here.store, now)
             land = partial(land_new, source, sequence, here.store, here.secrets, allowed)
             carried, end = carry(source, sequence, land, here)
             rows += carried

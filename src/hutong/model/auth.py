@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from hutong.model.declared import Declared, Name
+from hutong.model.declared import Declared, SecretName
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 """A token of RFC 9110, section 5.6.2."""
 
 PEM = "-----BEGIN CERTIFICATE-----"
 
-NameOrPem = Annotated[str, StringConstraints(pattern=rf"^[a-z][a-z0-9_]{{0,62}}$|{PEM}")]
+NameOrPem = Annotated[str, StringConstraints(pattern=rf"^[a-z]([a-z0-9_]|\{{city\}}){{0,62}}$|{PEM}")]
 
 Place = Literal["header", "query"]
 
@@ -33,16 +33,16 @@ class HttpBasic(Declared):
     """User name and password in the Authorization header, in UTF-8 (RFC 7617)."""
 
     type: Literal["http_basic"]
-    username: Name
+    username: SecretName
     """Name of the secret that holds the user name; it has no colon."""
-    password: Name
+    password: SecretName
 
 
 class Bearer(Declared):
     """A token that the owner gave, in the Authorization header."""
 
     type: Literal["bearer"]
-    token: Name
+    token: SecretName
 
 
 class ApiKey(Declared):
@@ -51,7 +51,7 @@ class ApiKey(Declared):
     type: Literal["api_key"]
     name: HeaderName = "Authorization"
     """Of the header or the parameter."""
-    api_key: Name
+    api_key: SecretName
     """Name of the secret, which holds all that stands there, such as `APPCODE 0123abcd`."""
     location: Place = "header"
 
@@ -62,9 +62,9 @@ class BearerLogin(Declared):
     type: Literal["bearer_login"]
     path: str
     """Below the connector's address; a full address for a login at another host."""
-    username: Name
+    username: SecretName
     """Name of the secret that holds the user name."""
-    password: Name
+    password: SecretName
     """Where the platform wants a digest of the password, keep the digest as the secret."""
     username_field: str = "username"
     """What the login calls the user name."""
@@ -93,9 +93,9 @@ class OAuth2ClientCredentials(Declared):
     type: Literal["oauth2_client_credentials"]
     access_token_url: str
     """Below the connector's address; a full address for an authorization server at another host."""
-    client_id: Name
+    client_id: SecretName
     """Name of the secret that holds the client's id."""
-    client_secret: Name
+    client_secret: SecretName
     client_authentication: Literal["body", "basic"] = "body"
     """Where id and secret stand when a token is asked for."""
     scope: str | None = None
@@ -112,9 +112,9 @@ class HmacSignature(Declared):
     """
 
     type: Literal["hmac_signature"]
-    app_key: Name
+    app_key: SecretName
     """Name of the secret that holds the key's public half."""
-    secret: Name
+    secret: SecretName
     algorithm: Literal["hmac_sha256", "hmac_sha1", "hmac_md5", "hmac_sm3", "md5", "sha256", "sm3"] = "hmac_sha256"
     """Those without `hmac` have no key: `signed` puts the secret into the text."""
     encoding: Literal["hex", "upper_hex", "base64"] = "hex"
@@ -147,16 +147,16 @@ class Licence(Declared):
     """A licence serial inside the SOAP body."""
 
     type: Literal["licence"]
-    secret: Name
+    secret: SecretName
 
 
 class DatabaseLogin(Declared):
     """User name and password of a front-end database 前置库."""
 
     type: Literal["database_login"]
-    username: Name
+    username: SecretName
     """Name of the secret that holds the user name."""
-    password: Name
+    password: SecretName
 
 
 Auth = Annotated[
@@ -179,9 +179,9 @@ class Tls(Declared):
     It counts for the connector's own address; another host of a login or token is trusted as all others are.
     """
 
-    certificate: Name | None = None
+    certificate: SecretName | None = None
     """Name of the secret that holds the client's certificate as PEM, followed by those between it and its authority."""
-    key: Name | None = None
+    key: SecretName | None = None
     """Name of the secret that holds the certificate's key as PEM, without a passphrase."""
     authority: NameOrPem | None = None
     """The only authority whose certificates the platform may show: PEM text (it is no secret), or the name of a secret

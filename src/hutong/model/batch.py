@@ -71,6 +71,16 @@ class Sequence:
         return f"{self.platform}/{self.stream}/{self.city}#refresh"
 
     @property
+    def source_platform(self) -> str:
+        """The platform that rows name as their source: its dialect, behind a hyphen, is how it is asked and read, not
+        what it is.
+
+        >>> Sequence("cim-zone_prefixed", "junction", "460200").source_platform
+        'cim'
+        """
+        return self.platform.partition("-")[0]
+
+    @property
     def source(self) -> str:
         """Such as `cim.junction`, as people write it."""
         return f"{self.platform}.{self.stream}"

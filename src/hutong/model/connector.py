@@ -5,13 +5,13 @@ Words follow Airbyte's and dlt's where they have one.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
 from hutong.model.auth import Auth, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
-from hutong.model.declared import CityCode, Declared, Name, Words
+from hutong.model.declared import CityCode, Declared, Name, PlatformId, Words
 from hutong.model.endpoint import Endpoint
 from hutong.model.format import Format, Json
 from hutong.model.incremental import AnyIncremental, Incremental
@@ -99,14 +99,19 @@ class Stream(Declared):
 class Connector(Declared):
     """A platform and its streams."""
 
-    platform: Name
-    """In `connectors/<platform>/connector.yaml` it may be left out: the folder's name is it."""
+    platform: PlatformId
+    """In `connectors/<platform>/connector.yaml` it may be left out: the folder's name is it. `cim-zone_prefixed` is a
+    `cim` that has a dialect of its own in its cities: own connector and mappings, rows of source_platform `cim`."""
     title: Words
     owner: str
     tier: Tier = "regional"
     cities: Annotated[list[CityCode], Field(min_length=1)]
     address: str
-    """Base address; `HUTONG_ADDRESS_<PLATFORM>` replaces it."""
+    """Base address; `HUTONG_ADDRESS_<PLATFORM>` replaces it, a hyphen in the name written as two underscores. `{city}`
+    in it, and in names of secrets, stands for the division code."""
+    addresses: dict[CityCode, str] = {}
+    """Of those cities whose platform lies elsewhere; `HUTONG_ADDRESS_<PLATFORM>_<CITY>` replaces a city's. A city with
+    an address of its own has the budget for itself."""
     hosts: list[Origin] = []
     """Other hosts that its links and redirects may lead to, such as `https://files.example.cn`. They are asked without
     credentials, certificates and cookies; no other host is asked at all."""
@@ -134,6 +139,38 @@ class Connector(Declared):
             for name, stream in declared["streams"].items()
         }
         return {**declared, "streams": streams}
+
+    @property
+    def source_platform(self) -> str:
+        """What its rows name as their source: the platform without its dialect."""
+        return self.platform.partition("-")[0]
+
+    def at(self, city: str) -> Connector:
+        """How the platform of `city` is asked: with its address and the names of its secrets."""
+        address = self.addresses.get(city, self.address).replace("{city}", city)
+        tls = None if self.tls is None else _of_city(self.tls, city)
+        return self.model_copy(update={"address": address, "auth": _of_city(self.auth, city), "tls": tls})
+
+    def desk(self, city: str) -> str:
+        """The name under which what `city` is asked counts: the platform's own, or that of the city's at its address.
+
+        Two cities at one address are one owner's machine; a city with its own must not wait for another's troubles.
+        """
+        is_own = city in self.addresses or "{city}" in self.address
+        return f"{self.platform}.{city}" if is_own else self.platform
+
+    @property
+    def desks(self) -> list[str]:
+        """All of them, in the order of the cities."""
+        return list(dict.fromkeys(self.desk(city) for city in self.cities))
+
+
+_Declared = TypeVar("_Declared", bound=Declared)
+
+
+def _of_city(declared: _Declared, city: str) -> _Declared:
+    texts = {name: value.replace("{city}", city) for name, value in declared if isinstance(value, str)}
+    return declared.model_copy(update=texts)
 
 
 JsonSchema = dict[str, Any]

@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """An id: snake_case, and so also a safe file name. Paths of the lake are built from these alone."""
 
+PlatformId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}(-[a-z][a-z0-9_]{0,62})?$")]
+"""A platform, such as `cim`, or with a hyphen one that speaks a dialect of its own, such as `cim-zone_prefixed`."""
+
+SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9_]|\{city\}){0,62}$")]
+"""Under which a secret is looked up; `{city}` stands for the division code."""
+
 CityCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
 """A division code of GB/T 2260, six digits."""
 

@@ -719,7 +719,7 @@ class Mapping(Declared):
               object_height_m: null
     """
 
-    stream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
+    stream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?\.[a-z][a-z0-9_]*$")]
     """`<platform>.<stream>`, as the file itself is called."""
     version: PositiveInt
     """Raised by whoever changes the meaning; every batch records the version it was made with."""

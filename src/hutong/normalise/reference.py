@@ -76,7 +76,7 @@ def constants(sequence: Sequence, batch: int) -> Row:
     """The columns that all rows of a batch share."""
     return {
         "city": sequence.city,
-        "source_platform": sequence.platform,
+        "source_platform": sequence.source_platform,
         "source_stream": sequence.stream,
         "batch": batch,
         "run": sequence.run or None,

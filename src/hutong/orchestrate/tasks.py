@@ -34,7 +34,7 @@ def land(platform: str, stream: str, city: str) -> dict[str, Any]:
     """
     registry, store, secrets = _opened()
     source = registry.source(platform, stream)
-    allowed = allowance(source, registry, store, settings.read())
+    allowed = allowance(source, city, registry, store, settings.read())
     try:
         return land_new(source, Sequence(platform, stream, city), store, secrets, allowed).to_dict()
     except PlatformResting as resting:

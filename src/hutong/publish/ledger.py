@@ -172,7 +172,7 @@ def service_row(
     received_at = pages[-1].fetched_at
     return {
         "city": sequence.city,
-        "source_platform": sequence.platform,
+        "source_platform": sequence.source_platform,
         "source_stream": sequence.stream,
         "sequence": sequence.id,
         "batch": batch,

@@ -117,7 +117,7 @@ def _life(snapshot: DeltaTable, sequence: Sequence, shown: Shown | None) -> Life
 def _same_source(sequence: Sequence) -> pl.Expr:
     return (
         (pl.col("city") == sequence.city)
-        & (pl.col("source_platform") == sequence.platform)
+        & (pl.col("source_platform") == sequence.source_platform)
         & (pl.col("source_stream") == sequence.stream)
     )
 
@@ -182,7 +182,7 @@ def _match(touched: pl.DataFrame, dataset: Dataset, sequence: Sequence) -> str:
     same = [f'old."{name}" = new."{name}"' for name in dataset.own_key]
     bounds = [
         f"old.city = {literal(sequence.city)}",
-        f"old.source_platform = {literal(sequence.platform)}",
+        f"old.source_platform = {literal(sequence.source_platform)}",
         f"old.source_stream = {literal(sequence.stream)}",
     ]
     if "date" in dataset.partition_by:

@@ -180,10 +180,10 @@ def _of_field(
 ) -> Iterator[Group]:
     platform, stream = source.connector.platform, source.name
     conditions = [
-        f"source_platform = {literal(platform)}",
+        f"source_platform = {literal(source.connector.source_platform)}",
         f"source_stream = {literal(stream)}",
         f'"{name}" = {literal(UNMAPPED)}',
-        *([f"city = {literal(chosen.city)}"] if chosen.city else []),
+        f"city IN ({', '.join(map(literal, [chosen.city] if chosen.city else source.connector.cities))})",
         *([f"batch = {int(chosen.batch)}"] if chosen.batch is not None else []),
     ]
     sql = f"""SELECT count(DISTINCT (city, run, batch, record)) AS records, min(received_at) AS first_seen,

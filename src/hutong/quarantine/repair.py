@@ -100,9 +100,10 @@ def _waiting(name: str, source: Source, registry: Registry, store: Store) -> Pla
         for part, names in rows_filled(repair, source):
             for field in names:
                 if isinstance(part.fields[field], Code) and f"{field}_unmapped" in repair.refused_for:
-                    codes = ", ".join(map(literal, repair.codes))
+                    codes, cities = (", ".join(map(literal, some)) for some in (repair.codes, source.connector.cities))
                     sql = f"""SELECT DISTINCT city, run, batch, record FROM "{part.dataset}"
-                              WHERE source_platform = {literal(platform)} AND source_stream = {literal(stream)}
+                              WHERE source_platform = {literal(source.connector.source_platform)}
+                              AND source_stream = {literal(stream)} AND city IN ({cities})
                               AND "{field}" = 'unmapped' AND "{field}_raw" IN ({codes})"""
                     for row in query(sql, registry, store).to_pylist():
                         sequence = Sequence(platform, stream, row["city"], row["run"] or "")

@@ -40,7 +40,7 @@ class Part:
             return {}
         return {
             "city": self.stream.city,
-            "source_platform": self.stream.platform,
+            "source_platform": self.stream.source_platform,
             "source_stream": self.stream.stream,
         }
 

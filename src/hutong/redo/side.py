@@ -196,7 +196,7 @@ class Side:
                 frame = published.of(partition).filter(~self._comes_anew())
                 self._scratch.is_needed()
                 rows += frame.height
-                batches.update(frame.select(_SEQUENCE, "batch").unique().iter_rows())
+                batches.update(frame.select(_ROWS_OF, "batch").unique().iter_rows())
                 yield from frame.to_arrow().cast(schema).to_batches()
 
         change = Change(pa.RecordBatchReader.from_batches(schema, kept()), {})
@@ -209,7 +209,7 @@ class Side:
         anew = pl.lit(False)
         for run, batches in self._held.items():
             later = pl.col("batch") > max(batches, default=0)
-            anew = anew | (_SEQUENCE.eq(run.id) & (pl.col("batch").is_in(batches) | later))
+            anew = anew | (_ROWS_OF.eq(_rows_of(run)) & (pl.col("batch").is_in(batches) | later))
         return anew
 
     def rows(self, part: Part) -> Rows:
@@ -223,9 +223,14 @@ class Side:
         return Rows(table, place, part, alive=self._scratch.is_needed)
 
 
-_SEQUENCE = pl.concat_str("source_platform", "source_stream", "city", "run", separator="/", ignore_nulls=True).alias(
-    "sequence"
+_ROWS_OF = pl.concat_str("source_platform", "source_stream", "city", "run", separator="/", ignore_nulls=True).alias(
+    "rows_of"
 )
+
+
+def _rows_of(run: Sequence) -> str:
+    """What `_ROWS_OF` says of the rows of `run`."""
+    return "/".join(part for part in (run.source_platform, run.stream, run.city, run.run) if part)
 
 
 def _moments(ledger: pl.DataFrame, run: Sequence, batches: Iterable[int]) -> Iterator[float]:

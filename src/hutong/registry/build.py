@@ -11,7 +11,7 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_budget, check_connector, check_stream
+from hutong.registry.check import check_budget, check_connector, check_dialects, check_stream
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
@@ -57,6 +57,7 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
             if source is not None:
                 sources[source.id] = source
         _strays(root, platform, connector, problems)
+    check_dialects(connectors.values())
     found = {platform: connector for platform, (_, connector) in connectors.items()}
     return Registry(root, sources, datasets, found, codes), problems
 
@@ -84,13 +85,23 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
             file.problem(
                 f"the folder is called {path.parent.name}, but the platform is '{connector.platform}'", "platform"
             )
-        if connector.platform in addresses:
-            connector = connector.model_copy(update={"address": addresses[connector.platform]})
+        connector = _addressed(connector, addresses)
         check_connector(file, connector)
         check_budget(file, connector)
         check_auth(file, connector)
         connectors[connector.platform] = (file, connector)
     return connectors
+
+
+def _addressed(connector: Connector, addresses: MappingOf[str, str]) -> Connector:
+    """`connector` with the addresses that the environment says instead."""
+    own = {
+        city: addresses[f"{connector.platform}_{city}"]
+        for city in connector.cities
+        if f"{connector.platform}_{city}" in addresses
+    }
+    address = addresses.get(connector.platform, connector.address)
+    return connector.model_copy(update={"address": address, "addresses": {**connector.addresses, **own}})
 
 
 def _source(

@@ -7,7 +7,7 @@ and what needs the unit and projection libraries is in `meaning.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hutong.errors import nearest
@@ -126,27 +126,55 @@ def check_references(file: File, dataset: Dataset, datasets: Mapping[str, Datase
 
 
 def check_connector(file: File, connector: Connector) -> None:
-    """A connector by itself: its address must be one that its streams' transports can ask."""
-    scheme = connector.address.partition("://")[0]
+    """A connector by itself: its addresses must be ones that its streams' transports can ask."""
+    for city in connector.addresses:
+        if city not in connector.cities:
+            file.problem(
+                f"{city} is none of the platform's cities; {nearest(city, connector.cities)}", "addresses", city
+            )
+    _check_address(file, connector, connector.address, "address")
+    for city, address in connector.addresses.items():
+        _check_address(file, connector, address, "addresses", city)
+
+
+def check_dialects(declared: Iterable[tuple[File, Connector]]) -> None:
+    """Connectors of one platform, with dialects of their own: no two may serve one city, for rows would not tell them
+    apart.
+    """
+    taken: dict[tuple[str, str], str] = {}
+    for file, connector in declared:
+        for index, city in enumerate(connector.cities):
+            other = taken.setdefault((connector.source_platform, city), connector.platform)
+            if other != connector.platform:
+                file.problem(
+                    f"'{other}' serves {city} already, and a city has one {connector.source_platform};"
+                    " take the city out of one of them",
+                    "cities", index,
+                )  # fmt: skip
+
+
+def _check_address(file: File, connector: Connector, address: str, *place: str) -> None:
+    """One address of `connector`, which stands at `place`."""
+    scheme = address.partition("://")[0]
     for name, stream in connector.streams.items():
         fitting = _SCHEMES[stream.endpoint.transport]
         if scheme not in fitting:
             wanted = " or ".join(f"{one}://" for one in fitting)
             # Not the address itself: it may hold a password that does not belong there.
-            file.problem(f"the address must begin with {wanted}, since '{name}' is asked over it", "address")
+            file.problem(f"the address must begin with {wanted}, since '{name}' is asked over it", *place)
             return
         folder = stream.endpoint
-        if isinstance(folder, DropFolder) and len(connector.cities) > 1 and "{city}" not in folder.pattern:
+        is_shared = len(connector.desks) < len(connector.cities)
+        if isinstance(folder, DropFolder) and is_shared and "{city}" not in folder.pattern:
             file.problem(
                 "the platform has several cities: say by {city} in `pattern` which files are whose",
                 "streams",
                 name,
                 "endpoint",
             )
-    if scheme in _SCHEMES["database"] and not _DATABASE.fullmatch(connector.address):
+    if scheme in _SCHEMES["database"] and not _DATABASE.fullmatch(address):
         file.problem(
-            f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`",
-            "address",
+            f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`", *place
         )
 
 

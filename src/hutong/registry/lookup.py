@@ -118,6 +118,15 @@ class Registry:
             raise AskedWrongly.unknown(f"stream of {platform}", stream, streams)
         return self.sources[f"{platform}.{stream}"]
 
+    def source_of_rows(self, source_platform: str, stream: str, city: str) -> Source:
+        """The stream that the rows of `source_platform` in `city` come from: of the platform itself, or of its dialect
+        there. Raises AskedWrongly.
+        """
+        for connector in self.connectors.values():
+            if connector.source_platform == source_platform and city in connector.cities:
+                return self.source(connector.platform, stream)
+        return self.source(source_platform, stream)
+
     def sources_of(self, platform: str) -> list[Source]:
         """All streams of a platform, in the connector's order. Raises AskedWrongly."""
         return [self.source(platform, stream) for stream in self.connector(platform).streams]

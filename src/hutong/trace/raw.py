@@ -24,9 +24,9 @@ class Found:
     page: LandedPage
 
 
-def sequence_of(row: Mapping[str, Any]) -> Sequence:
-    """The sequence that the batch of a published row counts in."""
-    return Sequence(row["source_platform"], row["source_stream"], row["city"], row.get("run") or "")
+def sequence_of(row: Mapping[str, Any], source: Source) -> Sequence:
+    """The sequence that the batch of a published row of `source` counts in."""
+    return Sequence(source.connector.platform, row["source_stream"], row["city"], row.get("run") or "")
 
 
 def raw_of(row: Mapping[str, Any], source: Source, store: Store, secrets: Secrets) -> Found | None:
@@ -36,7 +36,7 @@ def raw_of(row: Mapping[str, Any], source: Source, store: Store, secrets: Secret
     be read as declared now.
     """
     number, before = row["record"], 0
-    for page in read_batch(store, sequence_of(row), row["batch"], store_key(source, secrets)):
+    for page in read_batch(store, sequence_of(row, source), row["batch"], store_key(source, secrets)):
         if number < before + page.records:
             # Only this page is read: a batch may hold thousands of them.
             record = next(islice(records_of([page], source.stream), number - before, None), None)

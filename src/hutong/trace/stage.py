@@ -109,7 +109,7 @@ def trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets:
 
 
 def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets: Secrets) -> Trace:
-    source = registry.source(row["source_platform"], row["source_stream"])
+    source = registry.source_of_rows(row["source_platform"], row["source_stream"], row["city"])
     if dataset.id not in source.datasets:
         raise AskedWrongly(
             f"the mapping of {source.id} no longer fills {dataset.id}, so no line of it made this row",
@@ -120,7 +120,7 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
     file = f"mappings/{source.connector.platform}/{source.name}.yaml"
     lines = File(registry.root / file, Problems(registry.root))
     columns = tuple(columns_of(row, again.row, again.element, again.repairs, dataset, source, lines))
-    sequence = sequence_of(row)
+    sequence = sequence_of(row, source)
     return Trace(
         dataset=dataset,
         source=source,
@@ -156,7 +156,7 @@ _NOT_AGAIN = _Again(None, None, (), ())
 
 def _again(row: Row, found: Found, dataset: Dataset, source: Source, secrets: Secrets) -> _Again:
     """`row` by the reference path, by repairs where the record needs them, and held against the row rules."""
-    keys, sequence, batch = pseudonymiser(source, secrets), sequence_of(row), row["batch"]
+    keys, sequence, batch = pseudonymiser(source, secrets), sequence_of(row, source), row["batch"]
     plan = compile_source(source, keys)
     alone = judge_alone(found.record, sequence, batch, plan)
     made = Normalised(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
 from hutong.verify.batches import Lake
 from hutong.verify.report import Report
@@ -35,7 +36,8 @@ def check_dataset(dataset: Dataset, lake: Lake, report: Report) -> None:
             where=(pl.col("kind") == "row") & (pl.col("dataset") == dataset.table) & (pl.col("outcome") == "written"),
         )
         for sequence, count in wrote.iter_rows():
-            stream = "/".join(sequence.split("/")[:3])
+            of = Sequence.parse(sequence)
+            stream = f"{of.source_platform}/{of.stream}/{of.city}"
             written[stream] = written.get(stream, 0) + count
     for stream in sorted({*there, *written}):
         wrote_rows, stands = written.get(stream, 0), there.get(stream, 0)

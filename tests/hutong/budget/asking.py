@@ -99,7 +99,7 @@ def land(folder: Path, at: Connector, city: str = CITY, run: str = "") -> str:
     known = registry.source(PLATFORM, "section_flow")
     source: Source = replace(known, connector=at, name="things", stream=at.streams["things"])
     sequence = Sequence(PLATFORM, "things", city, run=run)
-    turns, secrets = allowance(source, registry, store, settings), resolver(settings)
+    turns, secrets = allowance(source, "500000", registry, store, settings), resolver(settings)
     try:
         if run:
             landed = land_window(source, sequence, START, START + timedelta(hours=2), store, secrets, turns)
