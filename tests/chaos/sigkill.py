@@ -22,9 +22,9 @@ COMMIT_S = 0.005
 """What a commit to a local disk takes, and a little more."""
 
 
-def after_each_commit(case: Case) -> None:
-    """Each run makes one commit and dies right behind it, so that every commit is met once."""
-    _die_until_done(case, repeat(Death("after", 1), MOST))
+def after_each_commit(case: Case, step: int = 1) -> None:
+    """Each run makes one commit and dies right behind it, so that every commit is met once; or each makes `step`."""
+    _die_until_done(case, repeat(Death("after", step), MOST))
 
 
 def before_each_commit(case: Case) -> None:

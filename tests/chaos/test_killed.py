@@ -12,10 +12,11 @@ pytestmark = pytest.mark.xdist_group("chaos")
 COMMITS = 50
 
 
-def test_killed_behind_every_single_commit_nothing_is_lost_or_doubled(made: Bench) -> None:
-    sigkill.after_each_commit(made.case("after a commit", 1))
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 3])
+def test_killed_behind_one_commit_after_another_nothing_is_lost_or_doubled(made: Bench, step: int) -> None:
+    sigkill.after_each_commit(made.case("after a commit", step), step)
     assert made.tally.problems == []
-    assert made.tally.total("kills") == COMMITS
+    assert made.tally.total("kills") == COMMITS // step
 
 
 @pytest.mark.slow

@@ -18,8 +18,9 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_rounds")
 @pytest.mark.parametrize(
     "number",
-    [pytest.param(1, id="every_fate_the_same", marks=pytest.mark.slow), pytest.param(2, id="with_corrections")],
+    [pytest.param(1, id="every_fate_the_same"), pytest.param(2, id="with_corrections")],
 )
+@pytest.mark.slow
 def test_two_syncs_and_a_backfill_at_once_end_as_one_after_the_other(made: Bench, number: int) -> None:
     together.on_disk(made.case("race on disk", number))
     assert made.tally.problems == []
