@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -22,22 +23,23 @@ _TYPES: Mapping[Any, frozenset[type]] = {
 def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, list[int]]:
     """A column for each path of `kinds`, and the places of those among `contents` that columns cannot hold.
 
-    Rows of these are null. A schema lets pass 5.0 for an integer, whole numbers of any length, halves of surrogate
-    pairs: they are read alone.
+    Whatever stands in rows of these says nothing. A schema lets pass 5.0 for an integer, whole numbers of any length,
+    halves of surrogate pairs: they are read alone.
     """
     odd: set[int] = set()
-    columns: dict[str, list[Any]] = {}
+    columns: list[pl.Series] = []
     opened: dict[str, list[Any]] = {"": list(contents)}
     for path, kind in kinds.items():
         values = _values(path, opened)
-        if _column(path, values, kind) is None:
-            odd.update(place for place, value in enumerate(values) if _column(path, [value], kind) is None)
-        columns[path] = values
-    for values in columns.values():
-        for place in odd:
-            values[place] = None
-    made = (_column(path, values, kinds[path]) for path, values in columns.items())
-    return pl.DataFrame([column for column in made if column is not None]), sorted(odd)
+        column = _column(path, values, kind)
+        if column is None:
+            unfit = {place for place, value in enumerate(values) if _column(path, [value], kind) is None}
+            values = [None if place in unfit else value for place, value in enumerate(values)]
+            column = _column(path, values, kind)
+            odd |= unfit
+        assert column is not None
+        columns.append(column)
+    return pl.DataFrame(columns), sorted(odd)
 
 
 def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
@@ -45,7 +47,11 @@ def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
     parents, _, name = path.rpartition(".")
     if parents not in opened:
         opened[parents] = _values(parents, opened)
-    return [one.get(name) if type(one) is dict else None for one in opened[parents]]
+    try:
+        # Where each record has it, which is twice as fast.
+        return list(map(itemgetter(name), opened[parents]))
+    except (KeyError, TypeError):
+        return [one.get(name) if type(one) is dict else None for one in opened[parents]]
 
 
 def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None:

@@ -16,9 +16,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from msgspec import Raw
 
@@ -32,7 +34,7 @@ from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan
 from hutong.normalise.reference import Reference, constants
 from hutong.normalise.telling import tell
-from hutong.pages import look, records_of
+from hutong.pages import contents_of, look, records_of
 from hutong.schema.arrow import to_frame
 from hutong.store.landing import LandedPage
 
@@ -149,39 +151,30 @@ class _Batch:
                 turning.append((group, turner.submit(self._turned, group, bulk)))
             self._bring_home(turning, bulk, 0)
 
-    def _asked(self, gate: Gate | None) -> Iterator[_Sift | list[Record]]:
+    def _asked(self, gate: Gate | None) -> Iterator[_Sift | _Plain]:
         """All records in their order, as groups for the gate or of plain data."""
-        sift: _Sift | None = None
-        plain: list[Record] = []
+        asked: _Sift | _Plain | None = None
         for page in self._pages:
             piece = gate.split(page) if gate is not None else None
-            if sift is not None and (piece is None or len(sift.raws) >= GROUP):
-                yield sift
-                sift = None
-            if plain and (piece is not None or len(plain) >= GROUP):
-                yield plain
-                plain = []
+            if asked is not None and (isinstance(asked, _Sift) == (piece is None) or len(asked) >= GROUP):
+                yield asked
+                asked = None
             if gate is None or piece is None:
-                plain += self._records(page)
-                continue
-            sift = sift or _Sift(gate, self._starts[-1])
-            sift.add(piece, page)
-            self._starts.append(self._starts[-1] + len(piece.raws))
-        if sift is not None:
-            yield sift
-        if plain:
-            yield plain
+                asked = asked if isinstance(asked, _Plain) else _Plain(self._starts[-1])
+                asked.add(contents_of(page, self._plan.stream), page)
+            else:
+                asked = asked if isinstance(asked, _Sift) else _Sift(gate, self._starts[-1])
+                asked.add(piece, page)
+            self._starts.append(asked.first + len(asked))
+        if asked is not None:
+            yield asked
 
     def _sifted(self, sift: _Sift) -> _Group:
         gate, first = sift.gate, sift.first
         sifted = gate.sift(sift.raws)
-        numbers = pl.Series(RECORD, sifted.places + first)
-        of_pages = pl.Series(RECEIVED_AT, sift.fetched_at, pl.Datetime("us", "UTC"))
-        page_of = np.repeat(np.arange(len(sift.sizes)), sift.sizes)
 
         def leaves() -> pl.DataFrame:
-            columns = gate.columns(sifted, sift.carried)
-            return pl.DataFrame([*columns, numbers, of_pages.gather(page_of[sifted.places])])
+            return pl.DataFrame([*gate.columns(sifted, sift.carried), *sift.own(sifted.places)])
 
         def read(number: int) -> tuple[Record, Content]:
             content = gate.content(Piece(sift.raws, sift.carried), number - first)
@@ -198,27 +191,29 @@ class _Batch:
             ),
         )
 
-    def _plain_data(self, records: SequenceOf[Record], bulk: Bulk) -> _Group:
+    def _plain_data(self, plain: _Plain, bulk: Bulk) -> _Group:
         """The structure of each record is judged first; what it finds is kept at once."""
-        kept: dict[int, tuple[Record, Content]] = {}
-        plain: list[Content] = []
-        for record in records:
-            content: Content | None = record.content
-            if self._plan.structure.is_plain(record.content):
-                plain.append(record.content)
-            else:
-                content = self._reference.structured(record)
-            if content is not None:
-                kept[record.number] = record, content
-        self._watch.see_plain(len(plain), lambda path: any(self._watch.has(content, path) for content in plain))
-        numbers = list(kept)
-        frame, odd = leaves_of([content for _, content in kept.values()], bulk.leaves)
-        times = [record.received_at for record, _ in kept.values()]
-        own = pl.Series(RECORD, numbers, pl.Int64), pl.Series(RECEIVED_AT, times, pl.Datetime("us", "UTC"))
-        frame = pl.DataFrame([*frame.get_columns(), *own])
-        if odd:
-            frame = frame.filter(~pl.col(RECORD).is_in([numbers[place] for place in odd]))
-        return _Group(lambda: frame, kept.__getitem__, [], [numbers[place] for place in odd], lambda frame: None)
+        is_plain = list(map(self._plan.structure.is_plain, plain.contents))
+        contents: list[Content | None] = [*plain.contents]
+        for place in (place for place, is_sure in enumerate(is_plain) if not is_sure):
+            contents[place] = self._reference.structured(self._placed(plain.first + place, plain.contents[place]))
+        sure = list(compress(plain.contents, is_plain))
+        self._watch.see_plain(len(sure), lambda path: any(self._watch.has(content, path) for content in sure))
+        kept = np.array([place for place, content in enumerate(contents) if content is not None], dtype=np.int64)
+        frame, odd = leaves_of([content for content in contents if content is not None], bulk.leaves)
+        frame = pl.DataFrame([*frame.get_columns(), *plain.own(kept)])
+        alone = (kept[odd] + plain.first).tolist()
+        if alone:
+            frame = frame.filter(~pl.col(RECORD).is_in(alone))
+
+        def read(number: int) -> tuple[Record, Content]:
+            place = number - plain.first
+            content = contents[place]
+            # Of what its structure left out nobody asks.
+            assert content is not None
+            return self._placed(number, plain.contents[place]), content
+
+        return _Group(lambda: frame, read, [], alone, lambda frame: None)
 
     def _turned(self, group: _Group, bulk: Bulk) -> _Turned:
         """`group` as columns; runs beside the gate."""
@@ -309,24 +304,58 @@ class _Batch:
         return list(records_of([self._pages[at]], self._plan.stream, self._starts[at]))
 
 
-class _Sift:
-    """Records of several pages on their way to the gate. first: the number of the first of them. fetched_at, sizes: of
-    each page when it came and how many of them it holds.
-    """
+class _Together:
+    """Records of several pages that go through together. first: the number of the first of them."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self._fetched_at: list[datetime] = []
+        self._sizes: list[int] = []
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def note(self, page: LandedPage, count: int) -> None:
+        """Note that `count` records of `page` are behind those that are there."""
+        self._fetched_at.append(page.fetched_at)
+        self._sizes.append(count)
+        self._count += count
+
+    def own(self, places: npt.NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+        """The columns RECORD and RECEIVED_AT of the records at `places`."""
+        times = pl.Series(RECEIVED_AT, self._fetched_at, pl.Datetime("us", "UTC"))
+        page_of = np.repeat(np.arange(len(self._sizes)), self._sizes)
+        return pl.Series(RECORD, places + self.first), times.gather(page_of[places])
+
+
+class _Sift(_Together):
+    """Records on their way to the gate."""
 
     def __init__(self, gate: Gate, first: int) -> None:
-        self.gate, self.first = gate, first
+        super().__init__(first)
+        self.gate = gate
         self.raws: list[Raw] = []
         self.carried: list[list[Any]] = []
-        self.fetched_at: list[datetime] = []
-        self.sizes: list[int] = []
 
     def add(self, piece: Piece, page: LandedPage) -> None:
         """Put the records of `page` behind those that are there."""
+        self.note(page, len(piece.raws))
         self.raws += piece.raws
         if not self.carried:
             self.carried = [[] for _ in piece.carried]
         for values, more in zip(self.carried, piece.carried, strict=True):
             values += more
-        self.fetched_at.append(page.fetched_at)
-        self.sizes.append(len(piece.raws))
+
+
+class _Plain(_Together):
+    """Records that were read as plain data."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__(first)
+        self.contents: list[Content] = []
+
+    def add(self, contents: list[Content], page: LandedPage) -> None:
+        """Put the records of `page` behind those that are there."""
+        self.note(page, len(contents))
+        self.contents += contents

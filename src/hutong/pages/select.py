@@ -75,7 +75,7 @@ def _walk(
         selected.append({**here, **carried} if carried else here)
         return
     found = _list_at(here, steps[0], is_root=not parents)
-    if len(steps) == 1 and not climbs and all(isinstance(element, dict) for element in found):
+    if len(steps) == 1 and not climbs and set(map(type, found)) <= {dict}:
         selected += found
         return
     for element in found:
