@@ -81,7 +81,7 @@ def review(registry: Registry, store: Store) -> list[Met]:
     ]
 
 
-_BATCH = "struct_pack(sequence := concat_ws('/', {{platform}}, source_stream, city, run), batch := batch)"
+_BATCH = "struct_pack(sequence := concat_ws('/', {platform}, source_stream, city, run), batch := batch)"
 _ASKED = f"""
     SELECT {{list}} AS list, {{platform}} AS platform, {{stream}} AS stream, '{{dataset}}' AS dataset,
            '{{field}}' AS field, "{{field}}_raw" AS raw, count(*) AS rows,
