@@ -1,4 +1,4 @@
-"""Between degrees and metres: the city's own plane, and the plane that official maps of Chongqing use."""
+"""Between degrees and metres: the city's own plane, and the planes that official maps use."""
 
 from functools import lru_cache
 
@@ -32,15 +32,16 @@ class CityPlane:
         return self.to_degrees(x + east_m, y + north_m)
 
 
-def gauss_kruger(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Easting and northing in EPSG:4545 (CGCS2000, central meridian 108 E) of WGS-84 degrees.
+def gauss_kruger(lon: Floats, lat: Floats, epsg: int = 4545) -> tuple[Floats, Floats]:
+    """Easting and northing of WGS-84 degrees in a three-degree zone of CGCS2000.
 
+    epsg: 4513 to 4533 (the zone's number stands in front of the easting) or 4534 to 4554; 4545 is Chongqing's.
     CGCS2000 and WGS-84 count as equal here; their ellipsoids differ by at most 0.1 mm.
     """
-    easting, northing = _to_gauss_kruger().transform(lon, lat)
+    easting, northing = _to_gauss_kruger(epsg).transform(lon, lat)
     return np.asarray(easting, dtype=np.float64), np.asarray(northing, dtype=np.float64)
 
 
-@lru_cache(maxsize=1)
-def _to_gauss_kruger() -> Transformer:
-    return Transformer.from_crs("EPSG:4490", "EPSG:4545", always_xy=True)
+@lru_cache(maxsize=16)
+def _to_gauss_kruger(epsg: int) -> Transformer:
+    return Transformer.from_crs("EPSG:4490", f"EPSG:{epsg}", always_xy=True)

@@ -57,6 +57,11 @@ def small_views(city: City) -> dict[str, View]:
         "flow": transport_info.flow(city),
         "road_segment": cim.road_segment(city),
         "intersection": cim.intersection(city),
+        "building": cim.building(city),
+        "building_model": cim.building_model(city),
+        "lane": cim.lane(city),
+        "parking_lot": cim.parking_lot(city),
+        "roadside_asset": cim.roadside_asset(city),
     }
 
 
@@ -80,7 +85,7 @@ def quarantine(city_lake: CityLake) -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def base(city_lake: CityLake) -> Mapping[str, pl.DataFrame]:
-    """The six base datasets."""
+    """The base datasets of those streams."""
     return {
         name: frame_of(city_lake, name)
         for name in sorted({*(stream.dataset for stream in STREAMS)})

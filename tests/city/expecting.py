@@ -1,6 +1,6 @@
 """What must become of every bad record that the city plants: written down from the guides, not from the engine.
 
-Streams are called as the city calls them: rsus, rsm, accidents, flow, road_segment, intersection.
+Streams are called as the city calls them: rsus, rsm, accidents, flow, road_segment, intersection, building...
 """
 
 from __future__ import annotations
@@ -78,8 +78,48 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "properties.lengthM": ("length_m",),
         "geometry.coordinates": ("lon", "lat", "geometry"),
     },
+    "building": {
+        "properties.name": ("name",),
+        "properties.adminCode": ("admin_code",),
+        "properties.elevation85": ("height_m",),
+        "properties.updateDate": ("observed_at",),
+        "properties.status": ("lifecycle",),
+        "properties.cimLevel": ("cim_level",),
+        "properties.classCode": ("class_code",),
+        "properties.buildingHeight": ("height_above_ground_m",),
+        "properties.floors": ("floor_count",),
+        "geometry.coordinates": ("lon", "lat", "geometry"),
+    },
+    "lane": {
+        "properties.updateDate": ("observed_at",),
+        "properties.status": ("lifecycle",),
+        "properties.roadCode": ("road_segment_id",),
+        "properties.laneNo": ("lane_no",),
+        "properties.laneType": ("lane_kind",),
+        "properties.laneWidth": ("width_m",),
+        "geometry.coordinates": ("lon", "lat", "geometry"),
+    },
+    "roadside_asset": {
+        "properties.name": ("name",),
+        "properties.adminCode": ("admin_code",),
+        "properties.elevation85": ("height_m",),
+        "properties.updateDate": ("observed_at",),
+        "properties.status": ("lifecycle",),
+        "properties.assetType": ("facility_kind",),
+        "properties.assetNo": ("serial_no",),
+        "properties.laneNo": ("lane_no",),
+        "properties.stopDistance": ("stop_line_distance_m",),
+        "geometry.coordinates": ("lon", "lat"),
+    },
 }
-COLUMNS = {**COLUMNS, "intersection": COLUMNS["road_segment"]}
+COLUMNS = {
+    **COLUMNS,
+    "intersection": COLUMNS["road_segment"],
+    "parking_lot": COLUMNS["road_segment"],
+    "building_model": {
+        wire.replace("properties.", "attributes."): columns for wire, columns in COLUMNS["building"].items()
+    },
+}
 """Field on the wire -> the columns it fills, which a row rule's finding names instead."""
 
 OPTIONAL = {("rsm", "posConfidence"), ("rsm", "pos.ele"), ("rsm", "size.height"), ("rsm", "vehicleClass")} | {
@@ -96,12 +136,20 @@ REFUSED_MARKS = {
     ("accidents", "sgfssj", "1900-01-01 00:00:00"), ("accidents", "sgfssj", "-"),
     ("road_segment", "properties.updateDate", "1900-01-01"), ("road_segment", "properties.updateDate", "-"),
     ("intersection", "properties.updateDate", "1900-01-01"), ("intersection", "properties.updateDate", "-"),
+    ("building", "properties.updateDate", "1900-01-01"), ("building", "properties.updateDate", "-"),
+    ("building_model", "attributes.updateDate", "1900-01-01"), ("building_model", "attributes.updateDate", "-"),
+    ("lane", "properties.updateDate", "1900-01-01"), ("lane", "properties.updateDate", "-"),
+    ("parking_lot", "properties.updateDate", "1900-01-01"), ("parking_lot", "properties.updateDate", "-"),
+    ("roadside_asset", "properties.updateDate", "1900-01-01"), ("roadside_asset", "properties.updateDate", "-"),
 }  # fmt: skip
 CLOSED_LISTS = {("rsm", "posConfidence.pos"), ("flow", "crs")}
 """A code outside these cannot be read at all: an accuracy class without metres, a coordinate system without a way."""
 NOT_KEPT = {
     ("accidents", "sfty"), ("accidents", "jllx"),
     ("road_segment", "properties.cimLevel"), ("intersection", "properties.cimLevel"),
+    ("lane", "properties.cimLevel"), ("parking_lot", "properties.cimLevel"), ("roadside_asset", "properties.cimLevel"),
+    ("lane", "properties.name"), ("lane", "properties.adminCode"), ("lane", "properties.elevation85"),
+    ("parking_lot", "properties.elevation85"),
 }  # fmt: skip
 """Fields that no base dataset takes, so that what stands there hurts nobody."""
 SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")}
@@ -150,6 +198,6 @@ def is_named(fault: Fault, place: str) -> bool:
 
 
 def _nulls(stream: str, wire: str) -> dict[str, None]:
-    if (stream, wire) in SECOND_DATASET or ((stream, wire) in OPTIONAL and wire not in COLUMNS[stream]):
+    if (stream, wire) in SECOND_DATASET | NOT_KEPT or ((stream, wire) in OPTIONAL and wire not in COLUMNS[stream]):
         return {}
     return dict.fromkeys(COLUMNS[stream][wire])

@@ -33,6 +33,13 @@ STREAMS = (
     Stream("flow", "transport_info/section_flow/500000", "traffic_flow", "transport_info", "/openapi/v1/section/flow"),
     Stream("road_segment", "cim/road_segment/500000", "road_segment", "cim", "/collections/road_segment/items"),
     Stream("intersection", "cim/junction/500000", "junction", "cim", "/collections/intersection/items"),
+    Stream("building", "cim/building/500000", "building", "cim", "/collections/building/items"),
+    Stream("building_model", "cim/building_model/500000", "building", "cim", "/models/building.city.jsonl"),
+    Stream("lane", "cim/lane/500000", "lane", "cim", "/collections/lane/items"),
+    Stream("parking_lot", "cim/parking_lot/500000", "parking_facility", "cim", "/collections/parking_lot/items"),
+    Stream(
+        "roadside_asset", "cim/roadside_asset/500000", "roadside_facility", "cim", "/collections/roadside_asset/items"
+    ),
 )
 BY_CITY_NAME = {stream.city: stream for stream in STREAMS}
 

@@ -12,8 +12,13 @@ pytestmark = pytest.mark.xdist_group("city")
 
 ROWS = 2
 FILLED = [
+    ("cim.building", "building"),
+    ("cim.building_model", "building"),
     ("cim.junction", "junction"),
+    ("cim.lane", "lane"),
+    ("cim.parking_lot", "parking_facility"),
     ("cim.road_segment", "road_segment"),
+    ("cim.roadside_asset", "roadside_facility"),
     ("cloud_control.rsm", "participant_observation"),
     ("cloud_control.rsu", "roadside_facility"),
     ("traffic_safety.accident", "traffic_event"),

@@ -215,6 +215,8 @@ def _angle(rule: mapping.Angle, line: _Line) -> Words:
     return _as_text(rule.as_text, Words(en=f"{scaled.en}, {turned.en}", zh=f"{scaled.zh}，{turned.zh}"))
 
 
+MANY_SYSTEMS = 3
+"""Beyond so many, a record's own system is told by name only."""
 _AXES: Mapping[str, Words] = {
     "lon_lat": Words(en="longitude, latitude", zh="经度、纬度"),
     "lat_lon": Words(en="latitude, longitude", zh="纬度、经度"),
@@ -254,11 +256,13 @@ def _line(rule: mapping.Line, line: _Line) -> Words:
 
 def _area(rule: mapping.Area, line: _Line) -> Words:
     axes = _AXES[rule.axes]
+    is_body = rule.form in ("surfaces", "solid")
+    what = Words(en="surfaces, seen from above,", zh="各表面的俯视外形") if is_body else Words(en="outline", zh="面")
     return _placed(
         rule.crs,
         Words(
-            en=f"outline of {axes.en} → WKB; lon and lat are a point within it",
-            zh=f"面（{axes.zh}）→ WKB；lon、lat 取面内一点",
+            en=f"{what.en} of {axes.en} → WKB; lon and lat are a point within it",
+            zh=f"{what.zh}（{axes.zh}）→ WKB；lon、lat 取面内一点",
         ),
     )
 
@@ -267,6 +271,12 @@ def _placed(crs: str | mapping.Crs, said: Words) -> Words:
     if isinstance(crs, str):
         system = system_words(crs)
         return Words(en=f"{said.en}; {system.en}", zh=f"{said.zh}；{system.zh}")
+    if len(crs.table) > MANY_SYSTEMS:
+        names = sorted(set(crs.table.values()))
+        return Words(
+            en=f"{said.en}; from the system that {crs.from_} names → WGS 84, one of {', '.join(names)}",
+            zh=f"{said.zh}；由 {crs.from_} 指明的坐标系 → WGS 84，为 {'、'.join(names)} 之一",
+        )
     systems = {word: system_words(name) for word, name in crs.table.items()}
     en = ", ".join(f"{word}: {system.en}" for word, system in systems.items())
     zh = "，".join(f"{word}：{system.zh}" for word, system in systems.items())

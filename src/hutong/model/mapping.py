@@ -391,13 +391,28 @@ class Area(Reads):
         row:
           {lon: 106.55, lat: 29.55, source_crs: "EPSG:4490"}
         geometry: POLYGON ((106.5 29.5, 106.6 29.5, 106.6 29.6, 106.5 29.6, 106.5 29.5))
+
+    Example: a building of a CityJSON, whose roof stands out over its ground
+        contract: {lon: double, lat: double, source_crs: string, geometry: binary}
+        record:
+          boundaries:
+            - - [[[106.5, 29.5, 20], [106.5, 29.6, 20], [106.6, 29.6, 20], [106.6, 29.5, 20]]]
+              - [[[106.5, 29.5, 50], [106.7, 29.5, 50], [106.7, 29.6, 50], [106.5, 29.6, 50]]]
+              - [[[106.5, 29.5, 20], [106.6, 29.5, 20], [106.6, 29.5, 50], [106.5, 29.5, 50]]]
+        fields:
+          place: {rule: area, from: boundaries, form: solid, crs: "EPSG:4490", axes: lon_lat}
+        row:
+          {lon: 106.6, lat: 29.55, source_crs: "EPSG:4490"}
+        geometry: POLYGON ((106.5 29.5, 106.7 29.5, 106.7 29.6, 106.5 29.6, 106.5 29.5))
     """
 
     rule: Literal["area"]
     from_: PathText = Field(alias="from")
-    form: Literal["rings", "ring", "text"]
+    form: Literal["rings", "ring", "text", "surfaces", "solid"]
     """rings: [[[x, y], ...], ...], the outline and its holes, as in a GeoJSON Polygon; ring: [[x, y], ...]; text:
-    `x,y;x,y`. A ring that does not end where it began is closed."""
+    `x,y;x,y`. A ring that does not end where it began is closed. surfaces: a list of `rings`, as the boundaries of a
+    CityJSON MultiSurface; solid: a list of shells of them, as those of a Solid. Of both the area is what the surfaces
+    cover, seen from above; upright ones cover nothing."""
     crs: str | Crs
     axes: Axes
 

@@ -183,6 +183,7 @@ def test_a_centreline_in_metres(registry: Registry) -> None:
     segment = {
         "type": "Feature",
         "id": "5001120205000317",
+        "crs": "urn:ogc:def:crs:EPSG::4545",
         "geometry": {
             "type": "LineString",
             "coordinates": [[359633.31, 3272547.95, 245.3], [359102.88, 3272540.12, 244.9]],

@@ -133,3 +133,61 @@ class TestArea:
         with pytest.raises(Unreadable) as met:
             self.area(reader, "ring")({"a": value})
         assert (met.value.place, met.value.how) == ("a", "area")
+
+
+def box(west: float, south: float, east: float, north: float, height: float) -> list[list[list[float]]]:
+    """A level surface, as a CityJSON has it: one ring, its last corner left out."""
+    return [[[west, south, height], [east, south, height], [east, north, height], [west, north, height]]]
+
+
+def wall(west: float, east: float, north: float) -> list[list[list[float]]]:
+    return [[[west, north, 0.0], [east, north, 0.0], [east, north, 9.0], [west, north, 9.0]]]
+
+
+class TestSurfaces:
+    """Areas that bodies cover."""
+
+    def read(self, reader: Compile, form: str, value: Any) -> Any:
+        rule = {"rule": "area", "from": "a", "form": form, "crs": "EPSG:4490", "axes": "lon_lat"}
+        return shapely.from_wkb(reader(rule, column="geometry", kind="binary")({"a": value})["geometry"])
+
+    def test_a_block_covers_its_ground_and_its_walls_cover_nothing(self, reader: Compile) -> None:
+        block = [box(106.5, 29.5, 106.6, 29.6, 0.0), box(106.5, 29.5, 106.6, 29.6, 9.0), wall(106.5, 106.6, 29.6)]
+        found = self.read(reader, "solid", [block])
+        assert list(found.exterior.coords)[:2] == [(106.5, 29.5), (106.6, 29.5)]
+        assert found.equals(shapely.box(106.5, 29.5, 106.6, 29.6))
+        assert self.read(reader, "surfaces", block).equals(found)
+
+    def test_surfaces_side_by_side_are_one_area_and_apart_are_two(self, reader: Compile) -> None:
+        first, second, third = (box(west, 29.5, west + 0.125, 29.625, 9.0) for west in (106.5, 106.625, 107.5))
+        found = self.read(reader, "solid", [[first, second]])
+        assert found.equals(shapely.box(106.5, 29.5, 106.75, 29.625))
+        assert self.read(reader, "solid", [[first], [third]]).geom_type == "MultiPolygon"
+
+    def test_a_hole_in_a_surface_stays_open_unless_another_one_covers_it(self, reader: Compile) -> None:
+        court = [*box(106.5, 29.5, 106.8, 29.8, 0.0), *box(106.6, 29.6, 106.7, 29.7, 0.0)]
+        assert len(self.read(reader, "surfaces", [court]).interiors) == 1
+        roofed = [court, box(106.5, 29.5, 106.8, 29.8, 9.0)]
+        assert len(self.read(reader, "surfaces", roofed).interiors) == 0
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            [],
+            [[]],
+            [[[]]],
+            [[[[]]]],
+            [7],
+            "106.5,29.5",
+            [wall(106.5, 106.6, 29.6)],
+            [[wall(106.5, 106.6, 29.6)]],
+            box(106.5, 29.5, 106.6, 29.6, 0.0),
+            [[[[[106.5, 29.5], [106.6, 29.7], [106.6, 29.5], [106.5, 29.6]]]]],
+            [[box(106.5, 29.5, 106.6, 29.6, 0.0), [[[1, 1], [2, 2]]]]],
+        ],
+        ids=str,
+    )
+    def test_a_body_that_covers_nothing_or_is_none_is_unreadable(self, reader: Compile, value: Any) -> None:
+        with pytest.raises(Unreadable) as met:
+            self.read(reader, "solid", value)
+        assert (met.value.place, met.value.how) == ("a", "area")

@@ -691,6 +691,8 @@ FAMILIES: list[tuple[dict[str, Any], str, str | None]] = [
     ({"rule": "area", "from": "a", "form": "ring", "crs": "EPSG:4545", "axes": "east_north"}, "double", None),
     ({"rule": "area", "from": "a", "form": "rings", "crs": "BD-09", "axes": "lon_lat"}, "double", None),
     ({"rule": "area", "from": "a", "form": "text", "crs": "EPSG:4490", "axes": "lat_lon"}, "double", None),
+    ({"rule": "area", "from": "a", "form": "surfaces", "crs": "EPSG:4545", "axes": "east_north"}, "double", None),
+    ({"rule": "area", "from": "a", "form": "solid", "crs": "EPSG:4490", "axes": "lon_lat"}, "double", None),
     ({**V2X, "from": ["a", "b"]}, "double", None),
     ({**DZZB, "from": ["a"]}, "double", None),
     ({"rule": "point", "from": ["a"], "crs": "EPSG:4545", "axes": "north_east"}, "double", None),
