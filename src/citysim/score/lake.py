@@ -1,5 +1,6 @@
 """A gateway's tables as anybody may read them: pages as received, base datasets, quarantine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -44,8 +45,10 @@ class Lake:
         """As in `Tables`."""
         platform, name = stream.split(".")
         wanted = ["sequence", "batch", "page", "records", "sha256_received"]
-        found = self._read(f"landing/{platform}/{name}", wanted, pl.col("city") == city)
-        return found.sort("sequence", "batch", "page") if found.width else _EMPTY_PAGES
+        found = [
+            self._read(f"{place}/{name}", wanted, pl.col("city") == city) for place in self._of("landing", platform)
+        ]
+        return _plain(found, _EMPTY_PAGES).sort("sequence", "batch", "page")
 
     def rows(self, dataset: str, stream: str, city: str) -> pl.DataFrame:
         """As in `Tables`."""
@@ -63,8 +66,12 @@ class Lake:
         platform, name = stream.split(".")
         is_of = (pl.col("stream") == name) & (pl.col("city") == city) & (pl.col("status").fill_null("open") == "open")
         wanted = ["sequence", "batch", "record"]
-        found = self._read(f"quarantine/{platform}", wanted, is_of)
-        return found.unique() if found.width else _EMPTY_REFUSED
+        return _plain([self._read(place, wanted, is_of) for place in self._of("quarantine", platform)], _EMPTY_REFUSED)
+
+    def _of(self, kind: str, platform: str) -> list[str]:
+        """The folders of a platform and of its dialects, which are named behind a hyphen."""
+        found = [*self.folder.glob(f"{kind}/{platform}"), *self.folder.glob(f"{kind}/{platform}-*")]
+        return [str(path.relative_to(self.folder)) for path in sorted(found)]
 
     def _read(self, table: str, columns: list[str] | None, only: pl.Expr) -> pl.DataFrame:
         place = self.folder / table
@@ -72,6 +79,12 @@ class Lake:
             return pl.DataFrame()
         rows = pl.scan_delta(str(place)).filter(only)
         return (rows if columns is None else rows.select(columns)).collect()
+
+
+def _plain(found: Sequence[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
+    """All of `found`, each row once, with the sequences as rows know them: without the dialect of the platform."""
+    plain = pl.col("sequence").str.replace(r"^([^/-]+)-[^/]+", "$1")
+    return pl.concat([empty, *(one for one in found if one.width)]).with_columns(plain).unique()
 
 
 _PLACE = {"sequence": pl.String, "batch": pl.Int64}
