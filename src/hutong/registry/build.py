@@ -11,7 +11,8 @@ from hutong.errors import RegistryError, nearest
 from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
-from hutong.registry.check import check_budget, check_connector, check_dialects, check_stream
+from hutong.registry.boxes import read_boxes
+from hutong.registry.check import check_boxes, check_budget, check_connector, check_dialects, check_stream
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
@@ -58,8 +59,10 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
                 sources[source.id] = source
         _strays(root, platform, connector, problems)
     check_dialects(connectors.values())
+    boxes = read_boxes(root, problems)
+    check_boxes(connectors.values(), sources.values(), boxes)
     found = {platform: connector for platform, (_, connector) in connectors.items()}
-    return Registry(root, sources, datasets, found, codes), problems
+    return Registry(root, sources, datasets, found, codes, boxes), problems
 
 
 def _code_lists(root: Path, problems: Problems) -> CodeLists:

@@ -17,9 +17,10 @@ from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
 from hutong.model.incremental import Incremental, NumberCursor
 from hutong.model.paginator import SinglePage, WindowSplit
-from hutong.registry.lookup import CodeLists
+from hutong.registry.boxes import Box
+from hutong.registry.lookup import CodeLists, Source
 from hutong.registry.read import File, Place
-from hutong.schema.gates import REFERENCES, columns_of
+from hutong.schema.gates import IN_CITY, REFERENCES, columns_of
 
 OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases", "gate_result"})
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
@@ -149,6 +150,25 @@ def check_dialects(declared: Iterable[tuple[File, Connector]]) -> None:
                 file.problem(
                     f"'{other}' serves {city} already, and a city has one {connector.source_platform};"
                     " take the city out of one of them",
+                    "cities", index,
+                )  # fmt: skip
+
+
+def check_boxes(
+    declared: Iterable[tuple[File, Connector]], sources: Iterable[Source], boxes: Mapping[str, Box]
+) -> None:
+    """Every city has a box if a gate of one of its streams holds places against it."""
+    boxed = {
+        source.connector.platform
+        for source in sources
+        for dataset in source.datasets.values()
+        if any(gate.expectation == IN_CITY for gate in dataset.gates)
+    }
+    for file, connector in declared:
+        for index, city in enumerate(connector.cities):
+            if connector.platform in boxed and city not in boxes:
+                file.problem(
+                    f"nothing says where {city} lies, which gates ask; add its box to schemas/city_boxes.csv",
                     "cities", index,
                 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from hutong.model.connector import Connector, JsonSchema, Stream
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
 from hutong.model.repair import Repair
+from hutong.registry.boxes import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Registry:
     datasets: MappingOf[str, Dataset]
     connectors: MappingOf[str, Connector]
     codes: CodeLists
+    boxes: MappingOf[str, Box] = field(default_factory=dict)
+    """City -> the box that it lies in."""
 
     def connector(self, platform: str) -> Connector:
         """The connector of `platform`. Raises AskedWrongly."""

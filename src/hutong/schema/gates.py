@@ -1,8 +1,8 @@
 """Gates: what a whole batch must keep. A closed list of words, checked when the contract is read.
 
-Most are expectations of Great Expectations as it names them. Three look at more than values: `freshness` at when rows
-were fetched, `volume` at the batches before, `references` at what other datasets have published. `validate.gates`
-makes ordinary expectations of these as well.
+Most are expectations of Great Expectations as it names them. Four look at more than values: `freshness` at when rows
+were fetched, `volume` at the batches before, `references` at what other datasets have published, `in_city` at the box
+of the batch's city. `validate.gates` makes ordinary expectations of these as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hutong.errors import nearest
 from hutong.model.dataset import Gate, Severity
 from hutong.model.declared import Words
 
-Takes = Literal["column", "columns", "number", "share", "count", "texts", "dataset"]
+Takes = Literal["column", "columns", "number", "share", "count", "texts", "dataset", "side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ _EITHER = ("min_value", "max_value")
 _MOSTLY: Mapping[str, Takes] = {"mostly": "share"}
 _OF_COLUMN: Mapping[str, Takes] = {"column": "column"}
 
-FRESHNESS, VOLUME, REFERENCES = "freshness", "volume", "references"
+FRESHNESS, VOLUME, REFERENCES, IN_CITY = "freshness", "volume", "references", "in_city"
 BEYOND = frozenset({VOLUME, REFERENCES})
 """Gates that look beyond the batch, and so may say something else another day."""
 
@@ -50,6 +50,7 @@ FORMS: Mapping[str, _Form] = {
     FRESHNESS: _Form({**_OF_COLUMN, "max_age_s": "number"}, severity="warning"),
     VOLUME: _Form({"batches": "count", "min_share": "number", "max_share": "number"}, severity="warning"),
     REFERENCES: _Form({"column_list": "columns", "dataset": "dataset", "reference": "columns"}, _MOSTLY),
+    IN_CITY: _Form({**_OF_COLUMN, "side": "side"}, _MOSTLY),
 }
 """Every gate that a contract may declare."""
 
@@ -113,6 +114,7 @@ def expected(gate: Gate) -> str:
         "expect_table_row_count_to_be_between": f"rows ∈ {span}",
         FRESHNESS: f"received_at - max({where}) ≤ {of.get('max_age_s')} s",
         VOLUME: f"rows ∈ [{of.get('min_share')}, {of.get('max_share')}] × median({of.get('batches')})",
+        IN_CITY: f"{where} ∈ {of.get('side')}(city)",
         REFERENCES: f"({where}) ∈ {of.get('dataset')}({', '.join(of.get('reference', ()))})",
     }
     return said[gate.expectation] + share
@@ -126,11 +128,14 @@ _TAKES: Mapping[Takes, str] = {
     "count": "a whole number from 1 on",
     "texts": "a list of texts",
     "dataset": "the id of a dataset",
+    "side": "longitude or latitude",
 }
 
 
 def _is_a(value: Any, takes: Takes) -> bool:
     match takes:
+        case "side":
+            return value in ("longitude", "latitude")
         case "column" | "dataset":
             return isinstance(value, str)
         case "columns" | "texts":

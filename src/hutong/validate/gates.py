@@ -11,7 +11,7 @@ import logging
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import polars as pl
 from hutong.errors import HutongError
 from hutong.model.batch import GateResult
 from hutong.model.dataset import Dataset, Gate
-from hutong.schema.gates import BEYOND, FRESHNESS, REFERENCES, VOLUME, columns_of, expected
+from hutong.schema.gates import BEYOND, FRESHNESS, IN_CITY, REFERENCES, VOLUME, columns_of, expected
 from hutong.validate.around import Around
 
 FEW = 3
@@ -41,17 +41,19 @@ class _Asked:
 
 def check_gates(frames: Frames, dataset: Dataset, around: Around | None = None) -> list[GateResult]:
     """What each gate of `dataset` says of its frame; nothing for an empty one, nor of a gate that has nothing to
-    compare with: no batches before it, no rows in the dataset that it refers to, a backfill that is not to be fresh.
+    compare with: no batches before it, no rows in the dataset that it refers to, a backfill that is not to be fresh,
+    a city without a box.
 
     frames: all that the batch would publish, since it may refer to itself.
     Raises HutongError when Great Expectations is not installed: data is not published unchecked. Raises StoreError.
     """
     frame = frames[dataset.id]
-    if not dataset.gates or frame.is_empty():
+    gates = _of_city(dataset.gates, around)
+    if not gates or frame.is_empty():
         return []
     found: dict[str, GateResult] = {}
     asked: list[_Asked] = []
-    for gate in dataset.gates:
+    for gate in gates:
         if (known := _as_it_was(gate, dataset, around)) is not None:
             found[gate.name] = known
         elif (one := _asked(gate, frames, dataset, around)) is not None:
@@ -60,7 +62,7 @@ def check_gates(frames: Frames, dataset: Dataset, around: Around | None = None) 
         name, severity, passed = one.gate.name, one.gate.severity, bool(result.success)
         observed = _observed(result)
         found[name] = GateResult(dataset.table, name, severity, passed, observed, expected(one.gate), frame.height)
-    return [found[gate.name] for gate in dataset.gates if gate.name in found]
+    return [found[gate.name] for gate in gates if gate.name in found]
 
 
 def write_docs(frames: Frames, dataset: Dataset, around: Around, folder: Path) -> Path | None:
@@ -68,7 +70,8 @@ def write_docs(frames: Frames, dataset: Dataset, around: Around, folder: Path) -
     dataset without gates or rows. They hold no values of rows. Raises as `check_gates` does.
     """
     frame = frames[dataset.id]
-    asked = [one for gate in dataset.gates if (one := _asked(gate, frames, dataset, around)) is not None]
+    gates = _of_city(dataset.gates, around)
+    asked = [one for gate in gates if (one := _asked(gate, frames, dataset, around)) is not None]
     if not asked or frame.is_empty():
         return None
     gx, context, batch = _context(dataset)
@@ -86,6 +89,22 @@ def write_docs(frames: Frames, dataset: Dataset, around: Around, folder: Path) -
     judged.run(batch_parameters={"dataframe": _columns(asked, frame)}, result_format=_WITHOUT_VALUES)
     context.build_data_docs(site_names=[dataset.id])
     return folder / "index.html"
+
+
+def _of_city(gates: Iterable[Gate], around: Around | None) -> list[Gate]:
+    """`gates`, those of a city's box with the bounds of the batch's city; left out where it has no box."""
+    box = None if around is None else around.registry.boxes.get(around.sequence.city)
+    found = []
+    for gate in gates:
+        if gate.expectation == IN_CITY:
+            if box is None:
+                continue
+            least, most = box[gate.kwargs["side"]]
+            bounds = {name: value for name, value in gate.kwargs.items() if name != "side"}
+            bounds |= {"min_value": least, "max_value": most}
+            gate = replace(gate, expectation="expect_column_values_to_be_between", kwargs=bounds)
+        found.append(gate)
+    return found
 
 
 def _as_it_was(gate: Gate, dataset: Dataset, around: Around | None) -> GateResult | None:

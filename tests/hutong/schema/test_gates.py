@@ -24,6 +24,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
     "freshness": {"column": "observed_at", "max_age_s": 900},
     "volume": {"batches": 10, "min_share": 0.5, "max_share": 2},
     "references": {"column_list": ["target_id"], "dataset": "road_segment", "reference": ["source_id"], "mostly": 0.9},
+    "in_city": {"column": "lat", "side": "latitude", "mostly": 0.95},
 }
 
 
@@ -64,6 +65,7 @@ def test_freshness_and_volume_are_warnings_unless_the_contract_says_otherwise() 
         ("expect_column_values_to_be_between", {"column": "lat"}, "needs 'min_value or max_value'"),
         ("expect_column_values_to_not_be_null", {"column": "lat", "mostly": 95}, "takes a share between 0 and 1"),
         ("references", {**WRITTEN["references"], "reference": ["a", "b"]}, "name as many columns"),
+        ("in_city", {"column": "lat", "side": "north"}, "'side' is 'north', but takes longitude or latitude"),
     ],
 )
 def test_a_gate_that_is_written_wrongly_is_refused_with_what_would_be_right(

@@ -110,6 +110,21 @@ def test_references_are_looked_up_among_what_is_published_and_what_the_batch_bri
     assert (result.passed, result.observed) == (True, "3/8")
 
 
+def test_places_are_held_against_the_box_of_the_batchs_own_city(registry: Registry, store: Store) -> None:
+    east = replace(dataset(), gates=(gate("in_city", column="east", side="longitude", mostly=0.5),))
+    frames = {"thing": pl.DataFrame({"east": [106.55, 106.56, 109.51]})}
+    said = {}
+    for city in ("500000", "460200", "990000"):
+        results = check_gates(frames, east, Around(replace(LIVE, city=city), 1, registry, store))
+        said[city] = [(one.passed, one.observed, one.expected) for one in results]
+    assert said == {
+        "500000": [(True, "0/3", "east ∈ [105, 110.5] ≥ 50 %")],
+        "460200": [(False, "2/3", "east ∈ [108.9, 109.9] ≥ 50 %")],
+        "990000": [],
+    }
+    assert check_gates(frames, east) == []
+
+
 def test_nothing_is_said_of_references_to_a_dataset_without_rows(registry: Registry, store: Store) -> None:
     made, frames = of_flow(registry, gate("references", **REFERENCES), ["L1"])
     assert check_gates(frames, made, Around(LIVE, 1, registry, store)) == []

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,8 @@ from hutong.model.rows import Normalised
 from hutong.registry import Registry, open_registry
 from hutong.schema.arrow import to_frame
 from hutong.settings import read
+from hutong.store.paths import Store
+from hutong.validate.around import Around
 from hutong.validate.gates import check_gates
 from hutong.validate.stage import validate
 from tests.conftest import ROOT
@@ -88,7 +91,7 @@ def junction(number: int, lon: float, lat: float) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("swapped", "is_refused"), [(False, False), (True, True)])
 def test_a_batch_with_its_axes_swapped_is_refused_as_a_whole(
-    swapped: bool, is_refused: bool, registry: Registry
+    swapped: bool, is_refused: bool, registry: Registry, tmp_path: Path
 ) -> None:
     source = registry.source("cim", "junction")
     names = source.datasets["junction"].names
@@ -97,6 +100,7 @@ def test_a_batch_with_its_axes_swapped_is_refused_as_a_whole(
     rows = [{**one, "lon": 99.5, "lat": 36.5} for one in good] if swapped else good
     frame = to_frame([{name: one.get(name) for name in names} for one in rows], source.datasets["junction"])
     normalised = Normalised(20, {"junction": frame}, lambda n: Record(n, 0, n, {}, START), [])
-    validated = validate(normalised, source)
+    (sequence,) = source.sequences
+    validated = validate(normalised, source, Around(sequence, 1, registry, Store(str(tmp_path))))
     assert [finding.rule for one in validated.refused for finding in one.findings] == []
     assert validated.is_refused == is_refused
