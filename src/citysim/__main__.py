@@ -32,15 +32,21 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser(
         "serve",
         help="start the four platforms on loopback and print their addresses",
-        description="Replays the recording through four HTTP services until it is stopped (SIGTERM or Ctrl-C). "
+        description="Replays the recording through four HTTP services a city until it is stopped (SIGTERM or Ctrl-C). "
         "A record is visible once city time has passed the moment at which its platform would know it. "
         "Credentials: CITYSIM_CLOUD_USER, CITYSIM_CLOUD_PASSWORD, CITYSIM_POLICE_LICENCE, "
         "CITYSIM_TRANSPORT_APP_KEY, CITYSIM_TRANSPORT_SECRET; each has a default for this city only.",
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument(
-        "--ports", type=_ports, default=(0, 0, 0, 0), metavar="A,B,C,D",
-        help="ports of cloud control, traffic safety, transport information and CIM; 0 is any free port (the default)",
+        "--city", type=_cities, default="500000", metavar="CODE[,CODE...]",
+        help="division codes of pilot cities, each with four platforms of its own; all but the recorded one "
+        "(%(default)s, the default) are derived from it: turned, renamed, thinned, up to 25 minutes earlier",
+    )  # fmt: skip
+    serve.add_argument(
+        "--ports", type=_ports, metavar="A,B,C,D",
+        help="ports of cloud control, traffic safety, transport information and CIM, four for each city; 0 is any free "
+        "port (the default)",
     )  # fmt: skip
     serve.add_argument(
         "--recording-start", type=_moment, metavar="ISO",
@@ -54,7 +60,12 @@ def _parser() -> argparse.ArgumentParser:
         help="which RSUs see participants: the 40 with sensing (default), or all",
     )  # fmt: skip
     serve.add_argument("--hz", type=int, choices=(1, 10), default=1, help="RSM frames a second (default: 1)")
-    serve.add_argument("--log-dir", type=Path, metavar="DIR", help="write <service>.served.jsonl files there")
+    serve.add_argument(
+        "--log-dir",
+        type=Path,
+        metavar="DIR",
+        help="write <service>.served.jsonl files there; of several cities into a folder each",
+    )
     serve.add_argument("--seed", type=int, help="seed of noise and faults (default: the recording's)")
     serve.add_argument(
         "--faults", type=_share, default=0.005, metavar="SHARE",
@@ -121,44 +132,60 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> int:
     from citysim.city_file import write
     from citysim.clock import BEIJING, CityClock, default_recording_start
-    from citysim.services.serve import Options, PortTaken, listening, serve
-    from citysim.truth import RecordingUnreadable, load
-    from citysim.views.city import City
+    from citysim.derived import city
+    from citysim.services.serve import SERVICES, Options, PortTaken, Served, listening, serve
+    from citysim.truth import RecordingUnreadable
 
+    codes: list[str] = options.city
+    ports = options.ports or (0,) * (len(SERVICES) * len(codes))
+    if len(ports) != len(SERVICES) * len(codes):
+        return _refuse(f"--ports: {len(SERVICES)} for each city are needed, {len(SERVICES) * len(codes)} in all")
     clock_start = options.clock_start or datetime.now(UTC)
     start = options.recording_start or default_recording_start(clock_start)
     if start.microsecond:
         return _refuse("--recording-start must fall on a whole second")
     try:
         # Ports first: a busy one should be known before a second is spent on reading the recording.
-        sockets = listening(options.host, options.ports)
-        truth = load(options.recording)
+        sockets = listening(options.host, ports)
+        cities = [
+            city(
+                code,
+                start,
+                recording=options.recording,
+                seed=options.seed,
+                fault_share=options.faults,
+                is_all_sensing=options.rsus == "all",
+                hz=options.hz,
+            )
+            for code in codes
+        ]
     except (PortTaken, RecordingUnreadable) as problem:
         return _refuse(str(problem))
-    city = City(
-        truth,
-        seed=truth.seed if options.seed is None else options.seed,
-        recording_start=start,
-        fault_share=options.faults,
-        is_all_sensing=options.rsus == "all",
-        hz=options.hz,
-    )
+    served: list[Served] = []
+    for one in cities:
+        folder: Path | None = options.log_dir
+        if folder is not None:
+            folder = folder if len(cities) == 1 else folder / one.code
+            write(one, options.recording, folder)
+        clock = CityClock(one.recording_start, clock_start, options.speed)
+        served.append(Served(one, clock, Options(folder, options.token_life_s, options.row_cap)))
 
-    if options.log_dir is not None:
-        write(city, options.recording, options.log_dir)
-
-    def announce(addresses: Mapping[str, str]) -> None:
-        told = {"recording_start": start.astimezone(BEIJING).isoformat(), **addresses}
-        lines = [json.dumps(told)] if options.json else [f"{name:<16} {value}" for name, value in told.items()]
+    def announce(addresses: Sequence[Mapping[str, str]]) -> None:
+        told = {
+            one.code: {"recording_start": one.recording_start.astimezone(BEIJING).isoformat(), **own}
+            for one, own in zip(cities, addresses, strict=True)
+        }
+        if options.json:
+            lines = [json.dumps({"cities": told} if len(told) > 1 else told[codes[0]])]
+        else:
+            lines = [
+                f"{name:<16} {value}" if len(told) == 1 else f"{code} {name:<16} {value}"
+                for code, own in told.items()
+                for name, value in own.items()
+            ]
         print("\n".join(lines), flush=True)
 
-    serve(
-        city,
-        CityClock(start, clock_start, options.speed),
-        Options(options.log_dir, options.token_life_s, options.row_cap),
-        sockets,
-        announce,
-    )
+    serve(served, sockets, announce)
     # A worker thread may be computing an answer that nobody waits for any more. Python would wait for it, at 10 Hz
     # for minutes; there is nothing left to save, so the process ends here.
     sys.stdout.flush()
@@ -239,9 +266,21 @@ def _moment(text: str) -> datetime:
 
 def _ports(text: str) -> tuple[int, ...]:
     ports = tuple(int(part) for part in text.split(","))
-    if len(ports) != 4 or not all(0 <= port <= 65535 for port in ports):
-        raise argparse.ArgumentTypeError("four ports from 0 to 65535, joined by commas, are needed")
+    if len(ports) % 4 or not all(0 <= port <= 65535 for port in ports):
+        raise argparse.ArgumentTypeError("four ports from 0 to 65535, joined by commas, are needed for each city")
     return ports
+
+
+def _cities(text: str) -> list[str]:
+    from citysim.cities import UnknownCity, member
+
+    codes = text.split(",")
+    if len(set(codes)) < len(codes):
+        raise argparse.ArgumentTypeError("each city can be served once")
+    try:
+        return [member(code).code for code in codes]
+    except UnknownCity as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _positive(text: str) -> float:

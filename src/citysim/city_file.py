@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from citysim import truth
+from citysim.cities import member
+from citysim.derived import truth_of
 from citysim.views.city import City
 
 NAME = "city.json"
@@ -38,14 +39,19 @@ def read(folder: Path) -> City:
     path = folder / NAME
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        of = member(str(told["code"]))
         return City(
-            truth.load(None if told["recording"] is None else Path(told["recording"])),
+            truth_of(of, None if told["recording"] is None else Path(told["recording"])),
             seed=int(told["seed"]),
             recording_start=datetime.fromisoformat(told["recording_start"]),
             fault_share=float(told["fault_share"]),
             is_all_sensing=bool(told["is_all_sensing"]),
             hz=int(told["hz"]),
-            code=str(told["code"]),
+            code=of.code,
+            name_zh=of.name_zh,
+            variants=of.variants,
+            gk_epsg=of.gk_epsg,
+            plate_prefix=of.plate_prefix,
         )
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise CityUnreadable(
@@ -60,11 +66,18 @@ def folders(logs: Path, code: str | None = None) -> list[Path]:
     Raises CityUnreadable when there is none.
     """
     found = [path.parent for path in sorted([*logs.glob(NAME), *logs.glob(f"*/{NAME}")])]
-    wanted = [folder for folder in found if code is None or read(folder).code == code]
+    wanted = [folder for folder in found if code is None or _code(folder) == code]
     if not wanted:
-        known = ", ".join(read(folder).code for folder in found) or "none"
+        known = ", ".join(_code(folder) for folder in found) or "none"
         raise CityUnreadable(
             f"{logs}: no city{'' if code is None else ' ' + code} was served with its logs here (there are: {known}); "
             "name the folder that was given to serve --log-dir"
         )
     return wanted
+
+
+def _code(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / NAME).read_text(encoding="utf-8"))["code"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unreadable"

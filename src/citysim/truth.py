@@ -124,7 +124,7 @@ def load(folder: Path | None = None) -> Truth:
 
     Raises RecordingUnreadable when a file is missing or is no recording.
     """
-    manifest, stored = _stored(folder or RECORDING)
+    manifest, stored = stored_tables(folder)
     origin = (float(manifest["origin"][0]), float(manifest["origin"][1]))
     return assembled(manifest, stored, unpack(stored["tracks"], origin), unpack_stays(stored["stays"]))
 
@@ -170,7 +170,7 @@ def assembled(manifest: dict[str, Any], stored: Mapping[str, pa.Table], tracks: 
 def verify(folder: Path) -> list[str]:
     """What is wrong with the recording in `folder`, one sentence each; empty when it is as its manifest says."""
     try:
-        manifest, stored = _stored(folder)
+        manifest, stored = stored_tables(folder)
     except RecordingUnreadable as problem:
         return [str(problem)]
     problems = []
@@ -205,8 +205,12 @@ def content_hash(table: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def _stored(folder: Path) -> tuple[dict[str, Any], dict[str, pa.Table]]:
-    """The manifest, and the tables as they lie in the files."""
+def stored_tables(folder: Path | None = None) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+    """The manifest, and the tables as they lie in the files of `folder` (the committed recording's by default).
+
+    Raises RecordingUnreadable.
+    """
+    folder = folder or RECORDING
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         stored = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}

@@ -65,7 +65,7 @@ def cim(city: City, clock: CityClock, served: ServedLog) -> Starlette:
             _link(asked, "conformance", "/conformance"),
             _link(asked, "data", "/collections"),
         ]
-        return _json({"title": "城市信息模型（CIM）平台", "description": "模拟城市", "links": links})
+        return _json({"title": "城市信息模型（CIM）平台", "description": _description(city), "links": links})
 
     def conformance(asked: Asked) -> Answer:
         return _json({"conformsTo": CONFORMS_TO})
@@ -206,3 +206,7 @@ def _exception(status: int, code: str, said: str) -> Answer:
 
 def _encoded(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _description(city: City) -> str:
+    return f"模拟城市：{city.name_zh}" + ("（由另一座模拟城市的录制数据派生）" if city.is_derived else "")

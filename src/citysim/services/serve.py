@@ -1,4 +1,4 @@
-"""All four services in one process, on loopback, until somebody says stop."""
+"""All services of one or several cities in one process, on loopback, until somebody says stop."""
 
 import asyncio
 import contextlib
@@ -56,24 +56,39 @@ def applications(city: City, clock: CityClock, options: Options) -> tuple[dict[s
     return services, list(logs.values())
 
 
-def serve(
-    city: City,
-    clock: CityClock,
-    options: Options,
-    sockets: Sequence[socket.socket],
-    announce: Callable[[Mapping[str, str]], None],
-) -> None:
-    """Serve until SIGTERM or SIGINT. `announce` is called once, with each service's address, when all answer.
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A city with its clock, and how its services answer."""
 
-    sockets: as `listening` gives them, in the order of SERVICES; closed at the end.
+    city: City
+    clock: CityClock
+    options: Options
+
+
+def serve(
+    cities: Sequence[Served],
+    sockets: Sequence[socket.socket],
+    announce: Callable[[Sequence[Mapping[str, str]]], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is called once when all answer, with the addresses of each city's
+    services by name, in the order of `cities`.
+
+    sockets: as `listening` gives them, for each city in the order of SERVICES; closed at the end.
     """
-    services, logs = applications(city, clock, options)
-    addresses = {name: _address(one) for name, one in zip(SERVICES, sockets, strict=True)}
+    services: list[Starlette] = []
+    logs: list[ServedLog] = []
+    addresses: list[dict[str, str]] = []
+    for place, one in enumerate(cities):
+        own, own_logs = applications(one.city, one.clock, one.options)
+        services += own.values()
+        logs += own_logs
+        own_sockets = sockets[place * len(SERVICES) : (place + 1) * len(SERVICES)]
+        addresses.append({name: _address(listener) for name, listener in zip(SERVICES, own_sockets, strict=True)})
     try:
-        asyncio.run(_serve(list(services.values()), sockets, lambda: announce(addresses)))
+        asyncio.run(_serve(services, sockets, lambda: announce(addresses)))
     finally:
-        for one in logs:
-            one.close()
+        for log_of in logs:
+            log_of.close()
 
 
 def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
@@ -103,7 +118,7 @@ def _address(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process, since four of them share it."""
+    """A server that leaves the signals to the process, since several of them share it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

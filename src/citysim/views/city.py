@@ -18,6 +18,8 @@ GEOID_SEPARATION_M = -38.0
 PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 STANDARD = "standard"
 
+CITIES_KEPT = 24
+
 Answer = TypeVar("Answer")
 
 
@@ -49,6 +51,11 @@ class City:
     plate_prefix: str = "渝"
     """The province's character, and the letter after it where the city has one of its own."""
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether its traffic is that of another city's recording."""
+        return "derived" in self.truth.manifest
+
     def draws(self, platform: str, stream: str) -> Draws:
         """The draws of one stream."""
         return Draws(self.seed, platform, stream)
@@ -62,7 +69,7 @@ class City:
         return _plane(*self.truth.origin)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=CITIES_KEPT)
 def _plane(lon: float, lat: float) -> CityPlane:
     return CityPlane(lon, lat)
 
@@ -147,8 +154,8 @@ def once_per_city(compute: Callable[[City], Answer]) -> Callable[[City], Answer]
                 if one is city:
                     return answer
             answer = compute(city)
-            # A few cities at most live in one process, so the oldest may go.
-            known[:] = [*known[-3:], (city, answer)]
+            # As many cities as there are may live in one process; beyond that the oldest goes.
+            known[:] = [*known[1 - CITIES_KEPT :], (city, answer)]
             return answer
 
     return kept
