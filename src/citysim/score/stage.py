@@ -78,12 +78,12 @@ class Score:
 
 
 def score(lake: Lake, logs: Path, city: City, streams: Sequence[Scored] = STREAMS) -> Iterator[Score]:
-    """The score of each of `streams` in one city, in their order.
+    """The score of each of `streams` that the city's platforms have, in their order.
 
     logs: the folder of the services' logs. Raises LogMissing.
     """
     answers: dict[str, Served] = {}
-    for one in streams:
+    for one in (stream for stream in streams if stream.is_of(city)):
         platform = one.stream.partition(".")[0]
         if platform not in answers:
             answers[platform] = served(logs, platform)

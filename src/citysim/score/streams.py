@@ -60,6 +60,12 @@ class Scored:
     """Columns that tell the rows of one record apart; of no matter where each record gives one row."""
     ids: str = ""
     """How the ids of this stream's records begin, where one answer holds those of several streams."""
+    dialects: tuple[str, ...] = ()
+    """The dialects of the platform (`City.variants`) in which it is so; none named: all of them."""
+
+    def is_of(self, city: City) -> bool:
+        """Whether the city's platform has this stream, and has it so."""
+        return not self.dialects or city.variants[self.stream.partition(".")[0]] in self.dialects
 
 
 def shown_by(view: Callable[[City], Any]) -> Show:

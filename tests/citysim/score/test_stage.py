@@ -193,6 +193,13 @@ def test_a_record_of_several_rows_is_there_with_all_of_them(lamp: Scored, city: 
         assert (score.account.recall, score.precision) == (recall, 1.0)
 
 
+def test_a_stream_may_be_so_in_one_dialect_only(lamp: Scored, city: City) -> None:
+    device = replace(lamp, dialects=("device",))
+    assert lamp.is_of(city)
+    assert not device.is_of(city)
+    assert device.is_of(replace(city, variants={**city.variants, "cloud_control": "device"}))
+
+
 def test_a_page_that_the_log_knows_otherwise_is_told(lamp: Scored, city: City) -> None:
     answers = Served({**SERVED.answers, "one": Answered(("/lamps", ""), ("A",))})
     score = score_one(lamp, Tables(all_well(city)), answers, city, expected(lamp, city))
