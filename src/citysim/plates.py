@@ -20,12 +20,13 @@ class Plate:
     colour: str
 
 
-def plate(random: Random, is_heavy: bool = False) -> Plate:
-    """A plate of Chongqing; about a third are new-energy plates, which have eight characters.
+def plate(random: Random, prefix: str = "渝", *, is_heavy: bool = False) -> Plate:
+    """A plate of the city; about a third are new-energy plates, which have eight characters.
 
+    prefix: the province's character, and the office's letter where the city has one of its own.
     Source: GA 36 as public plate rules tell it: D or F leads a small new-energy serial and ends a large one.
     """
-    office = "渝" + random.choice("ABCDFGH")
+    office = prefix if len(prefix) > 1 else prefix + random.choice("ABCDFGH")
     if random.random() < 0.35:
         digits = "".join(random.choices(DIGITS, k=5))
         mark = random.choice("DF")

@@ -1,8 +1,13 @@
-"""The police platform: SOAP in GBK, a licence serial as credential, and a row cap instead of paging."""
+"""The police platform: SOAP in GBK, a licence serial as credential, and a row cap instead of paging.
+
+Where the city speaks the dialect "gat1049", the objects of the signal system are not asked over SOAP: they come as
+GA/T 1049 messages, see `citysim.services.gat1049`.
+"""
 
 import hmac
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -11,19 +16,46 @@ from lxml import etree
 from starlette.applications import Starlette
 
 from citysim.clock import CityClock, from_beijing_text
-from citysim.services.answer import Answer, Asked, application
+from citysim.services.answer import Answer, Asked, Handler, application
 from citysim.services.credentials import Credentials
+from citysim.services.gat1049 import PATH as GAT1049
+from citysim.services.gat1049 import element, messages
 from citysim.services.served import ServedLog
+from citysim.views import police_records, police_signals
 from citysim.views import traffic_safety as view
-from citysim.views.city import City, Shown
+from citysim.views.city import City, Shown, View
 
 NAMESPACE = "http://ws.trffweb.qy.com"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 MEDIA_TYPE = "text/xml; charset=GBK"
-ACCIDENTS = "03C01"
 LOGGED: frozenset[str] = frozenset()
 """Nothing: this platform is asked in the body, and `Answer.query` names the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What one interface id (jkid) answers. cap: most rows in one answer; None where there is no window to ask for."""
+
+    view: Callable[[City], View]
+    cap: int | None = None
+    is_of_signals: bool = False
+
+
+ACCIDENTS = "03C01"
+INTERFACES: Mapping[str, Interface] = {
+    ACCIDENTS: Interface(view.accidents, 1000),
+    "04C01": Interface(police_records.violations, 1000),
+    "08C01": Interface(police_records.controls),
+    "62C02": Interface(police_records.devices),
+    "09C01": Interface(police_signals.crossings, is_of_signals=True),
+    "09C02": Interface(police_signals.controllers, is_of_signals=True),
+    "09C03": Interface(police_signals.cross_lanes, is_of_signals=True),
+    "09C11": Interface(police_signals.cross_states, 1000, is_of_signals=True),
+    "09C12": Interface(police_signals.lights, 5000, is_of_signals=True),
+    "09C13": Interface(police_signals.cross_traffic, 1000, is_of_signals=True),
+}
+"""By jkid. Only the shape of these ids is known from outside, so all but the checkpoints' are made up."""
 
 
 class _Malformed(Exception):
@@ -41,7 +73,8 @@ class _Refused(Exception):
 def traffic_safety(
     city: City, clock: CityClock, credentials: Credentials, served: ServedLog, row_cap: int = 10
 ) -> Starlette:
-    """The service. row_cap: most rows in one answer; the rest of the window is left out without a word."""
+    """The service. row_cap: most accidents in one answer; the rest of the window is left out without a word."""
+    speaks_gat1049 = city.variants["traffic_safety"] == "gat1049"
 
     def query(asked: Asked) -> Answer:
         try:
@@ -49,18 +82,27 @@ def traffic_safety(
         except _Malformed as problem:
             return _fault("soapenv:Client", str(problem), 500)
         try:
-            _check_licence(call["jkxlh"], credentials)
-            if call["jkid"] != ACCIDENTS:
+            # The exchange server of a GA/T 1049 city lets in by the token of its session, whatever is asked.
+            _check_licence(asked.headers.get("token", "") if speaks_gat1049 else call["jkxlh"], credentials)
+            interface = INTERFACES.get(call["jkid"])
+            if interface is None or (interface.is_of_signals and speaks_gat1049):
                 raise _Refused("0", "接口标识不存在")
-            begin, end, window = _window(call["QueryXmlDoc"])
+            rows = _visible(interface.view(city), clock.now_s())
+            window: dict[str, str] = {}
+            if interface.cap is not None:
+                begin, end, window = _window(call["QueryXmlDoc"])
+                begin_s, end_s = ((moment - city.recording_start).total_seconds() for moment in (begin, end))
+                cap = row_cap if call["jkid"] == ACCIDENTS else interface.cap
+                rows = [one for one in rows if begin_s <= one.stamp_s < end_s][:cap]
         except _Refused as refused:
             return _answer(refused.code, refused.said, [])
-        begin_s, end_s = ((moment - city.recording_start).total_seconds() for moment in (begin, end))
-        rows = [one for one in _visible(city, clock.now_s()) if begin_s <= one.stamp_s < end_s][:row_cap]
         return _answer("1", "数据下载成功", rows, {"jkid": call["jkid"], **window})
 
+    handlers: dict[tuple[str, str], Handler] = {("POST", "/services/TmriOutAccess"): query}
+    if speaks_gat1049:
+        handlers["GET", GAT1049] = messages(city, clock, credentials)
     return application(
-        {("POST", "/services/TmriOutAccess"): query},
+        handlers,
         served=served,
         logged_params=LOGGED,
         not_found=lambda asked: _fault("soapenv:Client", "服务不存在", 404),
@@ -68,14 +110,16 @@ def traffic_safety(
     )
 
 
-def _visible(city: City, now_s: float) -> list[Shown]:
-    """The records that the platform shows at `now_s`: of each accident, the revision known last."""
+def _visible(shown: View, now_s: float) -> list[Shown]:
+    """The records that the platform shows at `now_s`: of an accident, the revision known last."""
+    known = [one for one in shown.shown if one.known_s <= now_s]
+    if shown.stream != "accidents":
+        return known
     newest: dict[str, float] = {}
-    for one in view.accidents(city).shown:
-        if one.known_s <= now_s:
-            number = one.record_id.partition("@")[0]
-            newest[number] = max(newest.get(number, -math.inf), one.known_s)
-    return [one for one in view.accidents(city).shown if newest.get(one.record_id.partition("@")[0]) == one.known_s]
+    for one in known:
+        number = one.record_id.partition("@")[0]
+        newest[number] = max(newest.get(number, -math.inf), one.known_s)
+    return [one for one in known if newest[one.record_id.partition("@")[0]] == one.known_s]
 
 
 def _check_licence(sent: str, credentials: Credentials) -> None:
@@ -123,7 +167,7 @@ def _parsed(body: bytes) -> etree._Element:
 
 
 def _answer(code: str, said: str, rows: Sequence[Shown], query: Mapping[str, str] | None = None) -> Answer:
-    items = "".join(f"<item>{_item(one)}</item>" for one in rows)
+    items = "".join(element("item", one.record) for one in rows)
     inner = (
         f'<?xml version="1.0" encoding="GBK"?><root><head><code>{code}</code><message>{escape(said)}</message>'
         f"<rownum>{len(rows)}</rownum></head><body>{items}</body></root>"
@@ -140,10 +184,6 @@ def _answer(code: str, said: str, rows: Sequence[Shown], query: Mapping[str, str
         fault_ids=[one.record_id for one in rows if one.fault is not None],
         query=query or {},
     )
-
-
-def _item(one: Shown) -> str:
-    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in one.record.items())
 
 
 def _fault(code: str, said: str, status: int) -> Answer:

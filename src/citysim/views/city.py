@@ -81,7 +81,7 @@ class Origin:
     truth_id: str | None
     """Id in the truth's table (RSU, participant, accident, section, edge, junction); null if only the view knows it."""
     lon: float
-    """WGS-84 degrees; of a line, its first vertex."""
+    """WGS-84 degrees; of a line, its first vertex. NaN where the platform shows no place."""
     lat: float
     t_s: float | None = None
     """Seconds from the recording's first second at which it was so; null for what does not move."""

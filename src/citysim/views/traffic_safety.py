@@ -3,7 +3,6 @@
 Field names and code lists follow public integrations of the national police systems. Everyone named is invented.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -11,16 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from citysim import gcj02
 from citysim.clock import beijing_text
 from citysim.draws import Draws, keys_of
 from citysim.faults import Weaknesses, as_text, one_of, whole
-from citysim.planes import gauss_kruger
 from citysim.plates import Plate, identity_number, mobile_number, plate
 from citysim.views.city import City, Origin, Shown, View, once_per_city, rows_of, with_faults
+from citysim.views.police_places import PLATFORM, chainage_m, coordinates, crossing_names, streets
+from citysim.views.police_records import people_in_violations, plates_in_violations
 from citysim.views.sensing import REACH_M
 
-PLATFORM = "traffic_safety"
 SIGMA_M = 8.0
 TIME_SIGMA_S = 20.0
 UNREPORTED_SHARE = 0.10
@@ -116,13 +114,13 @@ def truth_of(city: City, stream: str = "accidents") -> Mapping[str, Origin]:
 
 
 def plates_shown(city: City) -> frozenset[str]:
-    """Every number plate that stands anywhere in the records, in a field or in a narrative."""
-    return frozenset(text for report in _reports(city) for text in report.plates)
+    """Every number plate that the platform shows anywhere, in a field or in a narrative, of accidents or violations."""
+    return frozenset(text for report in _reports(city) for text in report.plates) | plates_in_violations(city)
 
 
 def people_shown(city: City) -> frozenset[str]:
-    """Every identity, licence and telephone number that stands anywhere in the records."""
-    return frozenset(text for report in _reports(city) for text in report.people)
+    """Every identity, licence and telephone number that the platform shows anywhere."""
+    return frozenset(text for report in _reports(city) for text in report.people) | people_in_violations(city)
 
 
 @once_per_city
@@ -176,13 +174,13 @@ def _report(city: City, draws: Draws, event: _Event, known_s: int, serial: int) 
     random = draws.sequence("report", event.name)
     street, district, road_class = _street(city, event)
     east, north = SIGMA_M * draws.one_normal("east", event.name), SIGMA_M * draws.one_normal("north", event.name)
-    happened_s = min(round(event.t_s + TIME_SIGMA_S * draws.one_normal("time", event.name)), known_s - 30)
-    along_m = _chainage_m(city, street, event)
+    happened_s = min(event.t_s + TIME_SIGMA_S * draws.one_normal("time", event.name), known_s - 30.0)
+    along_m = chainage_m(city, street, event.lon, event.lat)
     place = f"{street}{along_m // 1000}公里{along_m % 1000}米"
     if event.junction is not None and random.random() < 0.5:
-        place = f"{_crossing(city, event.junction)}附近"
-    first = plate(random, is_heavy=event.kinds[:1] in (("truck",), ("bus",)))
-    second = plate(random)
+        place = f"{crossing_names(city)[event.junction]}附近"
+    first = plate(random, city.plate_prefix, is_heavy=event.kinds[:1] in (("truck",), ("bus",)))
+    second = plate(random, city.plate_prefix)
     identity, phone = identity_number(random, district), mobile_number(random)
     injured = random.choices((0, 1, 2), weights=(7, 2, 1))[0] if event.truth_id else 0
     story, story_plates, story_people = _story(random, event, street, first, second, phone)
@@ -192,7 +190,7 @@ def _report(city: City, draws: Draws, event: _Event, known_s: int, serial: int) 
         "sgbh": number,
         "xzqh": district,
         # A share of the records went through a database column that adds a fraction.
-        "sgfssj": beijing_text(city.moment(happened_s)) + (".0" if random.random() < 0.2 else ""),
+        "sgfssj": beijing_text(city.moment(round(happened_s))) + (".0" if random.random() < 0.2 else ""),
         "lh": str(10000 + draws.sequence("road number", street).randint(100, 999)),
         "lm": street,
         "gls": str(along_m // 1000),
@@ -217,11 +215,27 @@ def _report(city: City, draws: Draws, event: _Event, known_s: int, serial: int) 
         "sfzmhm": identity,
         "jszh": identity,
         "lxdh": phone,
-        "dzzb": _position(city, event, east, north),
+        "dzzb": coordinates(city, event.lon, event.lat, east, north),
         "glbm": f"{district}000000",
         "gxsj": updated,
     }
-    origin = Origin(event.truth_id, event.lon, event.lat, event.t_s, (east, north))
+    values = {
+        "source_id": number,
+        "observed_at": happened_s,
+        "started_at": happened_s,
+        "updated_at": float(known_s),
+        "event_kind": "accident",
+        "admin_code": district,
+        "road_name": street,
+        "linear_ref_m": float(along_m),
+        "deaths_on_scene": 0,
+        "deaths_30d": 0,
+        "injured": injured,
+        "collision_kind": record["sgxt"],
+        "weather": "overcast",
+        "property_loss_cny": float(record["zjccss"]),
+    }
+    origin = Origin(event.truth_id, event.lon, event.lat, event.t_s, (east, north), values)
     shown = Shown(f"{number}@{updated}", float(known_s), float(known_s), record, origin)
     return _Report(shown, (first.text, *story_plates), (identity, phone, *story_people))
 
@@ -255,17 +269,11 @@ def _revision(city: City, first: Shown) -> list[Shown]:
     injured = str(int(first.record["ssrs"]) + 1)
     updated = beijing_text(city.moment(known_s)) + ".0"
     record = {**first.record, "ssrs": injured, "qsrs": injured, "jllx": "3", "gxsj": updated}
-    return [replace(first, record_id=f"{number}@{updated}", known_s=known_s, stamp_s=known_s, record=record)]
-
-
-def _position(city: City, event: _Event, east_m: float, north_m: float) -> str:
-    """dzzb: easting, northing (EPSG:4545), then longitude, latitude in GCJ-02, of the same point."""
-    lon, lat = city.plane().shifted(
-        np.array([event.lon]), np.array([event.lat]), np.array([east_m]), np.array([north_m])
-    )
-    easting, northing = gauss_kruger(lon, lat)
-    gcj_lon, gcj_lat = gcj02.from_wgs84(lon, lat)
-    return f"{easting[0]:.1f},{northing[0]:.1f},{gcj_lon[0]:.6f},{gcj_lat[0]:.6f}"
+    values = {**first.origin.values, "injured": int(injured), "updated_at": float(known_s)}
+    origin = replace(first.origin, values=values)
+    return [
+        replace(first, record_id=f"{number}@{updated}", known_s=known_s, stamp_s=known_s, record=record, origin=origin)
+    ]
 
 
 def _street(city: City, event: _Event) -> tuple[str, str, str]:
@@ -273,46 +281,8 @@ def _street(city: City, event: _Event) -> tuple[str, str, str]:
 
     Inside a junction there is no edge of the map, so a street that meets there gives its name.
     """
-    streets = _streets(city)
-    found = streets.get(event.edge) or streets.get(event.junction or "")
-    return found or next(iter(streets.values()))
-
-
-@once_per_city
-def _streets(city: City) -> dict[str, tuple[str, str, str]]:
-    """Per edge and per junction that an edge ends at: street name, district, road class."""
-    known: dict[str, tuple[str, str, str]] = {}
-    columns = rows_of(city.truth.edges, "edge", "to_junction", "name_zh", "district_code", "road_class")
-    for edge, junction, street, district, road_class in columns:
-        known[edge] = street, district, road_class
-        known.setdefault(junction, (street, district, road_class))
-    return known
-
-
-@once_per_city
-def _street_starts(city: City) -> dict[str, tuple[float, float]]:
-    """Per street, its westernmost vertex: where its kilometres begin."""
-    starts: dict[str, tuple[float, float]] = {}
-    for street, lons, lats in rows_of(city.truth.edges, "name_zh", "lon", "lat"):
-        west = min(zip(lons, lats, strict=True))
-        starts[street] = min(starts.get(street, west), west)
-    return starts
-
-
-@once_per_city
-def _crossings(city: City) -> dict[str, str]:
-    return dict(rows_of(city.truth.junctions, "junction", "name_zh"))
-
-
-def _crossing(city: City, junction: str) -> str:
-    return _crossings(city)[junction]
-
-
-def _chainage_m(city: City, street: str, event: _Event) -> int:
-    """Metres from the street's beginning, as a patrol reads them off the kilometre stones."""
-    lon, lat = _street_starts(city)[street]
-    x, y = city.plane().to_metres(np.array([lon, event.lon]), np.array([lat, event.lat]))
-    return round(math.hypot(x[1] - x[0], y[1] - y[0]) / 10) * 10
+    known = streets(city)
+    return known.get(event.edge) or known.get(event.junction or "") or next(iter(known.values()))
 
 
 def _middle(lon: list[float], lat: list[float]) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from pyproj import Geod, Transformer
 from citysim import gcj02
 from citysim.clock import from_beijing_text
 from citysim.views.city import City
+from citysim.views.police_records import violations
 from citysim.views.traffic_safety import MINOR_COUNT, accidents, people_shown, plates_shown, truth_of
 
 GEOD = Geod(ellps="WGS84")
@@ -68,7 +69,8 @@ def test_all_text_fits_into_gbk(clean: City) -> None:
 
 
 def test_every_plate_and_number_in_the_records_is_remembered(clean: City) -> None:
-    text = "\n".join(value for one in accidents(clean).shown for value in one.record.values())
+    shown = (*accidents(clean).shown, *violations(clean).shown)
+    text = "\n".join(value for one in shown for value in one.record.values())
     assert set(re.findall(r"渝[A-Z][A-Z0-9]{5,6}", text)) == plates_shown(clean)
     assert all(number in text for number in people_shown(clean))
     assert set(re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)) <= people_shown(clean)

@@ -1,0 +1,93 @@
+"""The signal system's objects as GA/T 1049 messages: XML in UTF-8, one message for a question.
+
+The standard sends them over TCP to a command platform that has logged in; here they are fetched over HTTP, as from the
+exchange server that such platforms keep, with the token that a login would have given.
+"""
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from citysim.clock import BEIJING, CityClock, from_beijing_text
+from citysim.services.answer import Answer, Asked, Handler
+from citysim.services.credentials import Credentials
+from citysim.views import police_signals as view
+from citysim.views.city import City, Shown, View
+
+PATH = "/gat1049/v2"
+MEDIA_TYPE = "application/xml; charset=utf-8"
+OBJECTS: Mapping[str, tuple[Callable[[City], View], bool]] = {
+    "CrossParam": (view.crossings, False),
+    "SignalController": (view.controllers, False),
+    "LaneParam": (view.cross_lanes, False),
+    "CrossState": (view.cross_states, True),
+    "CrossSignalGroupStatus": (view.lights, True),
+    "CrossTrafficData": (view.cross_traffic, True),
+}
+"""Per object, its view, and whether it is asked for by a window."""
+
+
+def messages(city: City, clock: CityClock, credentials: Credentials) -> Handler:
+    """Answers `?ObjName=...&StartTime=...&EndTime=...` (Beijing time) with the objects of that name."""
+
+    def answered(asked: Asked) -> Answer:
+        sent = asked.headers.get("token", "")
+        if not hmac.compare_digest(sent.encode(), credentials.police_licence.encode()):
+            return _error(clock, "SDE_Token", "令牌无效", 401)
+        name = asked.params.get("ObjName", "")
+        if name not in OBJECTS:
+            return _error(clock, "SDE_UnknownObj", "对象名错误", 400)
+        shown, is_windowed = OBJECTS[name]
+        rows = [one for one in shown(city).shown if one.known_s <= clock.now_s()]
+        window = {"ObjName": name}
+        if is_windowed:
+            try:
+                begin_s, end_s = (
+                    (from_beijing_text(asked.params.get(word, "")) - city.recording_start).total_seconds()
+                    for word in ("StartTime", "EndTime")
+                )
+            except ValueError:
+                return _error(clock, "SDE_Time", "时间格式错误", 400)
+            rows = [one for one in rows if begin_s <= one.stamp_s < end_s]
+            window |= {word: asked.params[word] for word in ("StartTime", "EndTime")}
+        return _answer(clock, name, rows, window)
+
+    return answered
+
+
+def element(name: str, value: Any) -> str:
+    """`value` as an XML element: an object by its members, a list as the element again and again, the rest as text."""
+    if isinstance(value, Mapping):
+        return f"<{name}>{''.join(element(key, one) for key, one in value.items())}</{name}>"
+    if isinstance(value, list):
+        return "".join(element(name, one) for one in value)
+    return f"<{name}>{escape(str(value))}</{name}>"
+
+
+def _answer(clock: CityClock, name: str, rows: list[Shown], query: Mapping[str, str]) -> Answer:
+    objects = "".join(element(name, one.record) for one in rows)
+    return Answer(
+        _message(clock, "RESPONSE", f'<Operation order="1" name="Get">{objects}</Operation>'),
+        MEDIA_TYPE,
+        record_ids=[one.record_id for one in rows],
+        fault_ids=[one.record_id for one in rows if one.fault is not None],
+        query=query,
+    )
+
+
+def _error(clock: CityClock, kind: str, said: str, status: int) -> Answer:
+    error = element("SDO_Error", {"ErrObj": "", "ErrType": kind, "ErrDesc": said})
+    return Answer(
+        _message(clock, "ERROR", f'<Operation order="1" name="Other">{error}</Operation>'), MEDIA_TYPE, status
+    )
+
+
+def _message(clock: CityClock, kind: str, body: str) -> bytes:
+    address = element("Address", {"Sys": "UTCS", "SubSys": "", "Instance": ""})
+    seq = f"{clock.now().astimezone(BEIJING):%Y%m%d%H%M%S}000001"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><Message>'
+        f"<Version>2.0</Version><Token/><From>{address}</From>"
+        f"<To>{address.replace('UTCS', 'TICP')}</To><Type>{kind}</Type><Seq>{seq}</Seq><Body>{body}</Body></Message>"
+    ).encode()
