@@ -54,8 +54,8 @@ MISTAKES = [
     Mistake(
         "what is cut would take the records along",
         "connectors/traffic_safety/connector.yaml",
-        "never_keep: [",
-        "never_keep: [item, ",
+        "never_keep: [sfzmhm",
+        "never_keep: [item, sfzmhm",
         ("'item'", "records cannot be found"),
     ),
     Mistake("broken YAML", RSM, "version: 1\n", "version: [1\n", ("YAML",), lines_on=1),

@@ -24,12 +24,21 @@ class Stream:
     """The deciding dataset."""
     log: str
     path: str
+    interface: str | None = None
+    """Of the police platform, which has one path for all: the interface id."""
 
 
 STREAMS = (
     Stream("rsus", "cloud_control/rsu/500000", "roadside_facility", "cloud_control", "/api/v1/rsus"),
     Stream("rsm", "cloud_control/rsm/500000", "participant_observation", "cloud_control", "/api/v1/rsm"),
-    Stream("accidents", "traffic_safety/accident/500000", "traffic_event", "traffic_safety", "/services/TmriOutAccess"),
+    Stream(
+        "accidents",
+        "traffic_safety/accident/500000",
+        "traffic_event",
+        "traffic_safety",
+        "/services/TmriOutAccess",
+        "03C01",
+    ),
     Stream("flow", "transport_info/section_flow/500000", "traffic_flow", "transport_info", "/openapi/v1/section/flow"),
     Stream("road_segment", "cim/road_segment/500000", "road_segment", "cim", "/collections/road_segment/items"),
     Stream("intersection", "cim/junction/500000", "junction", "cim", "/collections/intersection/items"),
@@ -58,7 +67,8 @@ def handed_out(folder: Path, stream: Stream) -> Handed:
     fault_ids: set[str] = set()
     for line in (folder / f"{stream.log}.served.jsonl").read_text(encoding="utf-8").splitlines():
         answer = json.loads(line)
-        if answer["path"] == stream.path and answer["status"] == 200 and not _is_overfull(stream, answer):
+        is_asked = answer["path"] == stream.path and answer["query"].get("jkid") == stream.interface
+        if is_asked and answer["status"] == 200 and not _is_overfull(stream, answer):
             assert answer["records"] == len(answer["record_ids"])
             record_ids += answer["record_ids"]
             fault_ids |= set(answer["fault_ids"])

@@ -19,7 +19,7 @@ from hutong.settings import read
 from hutong.store.paths import Store
 from tests.conftest import CITY_SEED, environment_for, sync_all, write_secrets
 
-from .copied import change, registry_copy
+from .copied import registry_copy
 
 pytestmark = pytest.mark.xdist_group("small_cities")
 
@@ -37,7 +37,10 @@ def across(tmp_path_factory: pytest.TempPathFactory) -> tuple[datetime, dict[str
     start = midnight - timedelta(minutes=15)
     root = registry_copy(folder / "root")
     for platform in ("traffic_safety", "transport_info"):
-        change(root / "connectors" / platform / "connector.yaml", "since: P1D", "since: P3D")
+        connector = root / "connectors" / platform / "connector.yaml"
+        connector.write_text(
+            connector.read_text(encoding="utf-8").replace("since: P1D", "since: P3D"), encoding="utf-8"
+        )
     write_secrets(folder / "secrets")
     with running(seed=CITY_SEED, recording_start=start) as live:
         settings = read({**environment_for(folder, live), "HUTONG_ROOT": str(root)})

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from citysim.views import traffic_safety
+from citysim.views import police_records, traffic_safety
 from citysim.views.city import View
 from hutong.normalise.plan import pseudonymiser
 from hutong.pipeline import store_key
@@ -148,8 +148,23 @@ def test_equal_plates_have_equal_pseudonyms_and_different_ones_do_not(
     (key_id,) = set(rows["plate_key"].str.split(":").list.first())
     assert all(re.fullmatch(r"[0-9a-f]{8}:[0-9a-f]{64}", key) for _, key in pairs)
     ledger = frame_of(city_lake, "ledger")
-    assert set(ledger.filter(pl.col("platform") == "traffic_safety")["pseudonym_key"]) == {key_id}
-    assert ledger.filter(pl.col("platform") != "traffic_safety")["pseudonym_key"].null_count() > 0
+    with_plates = (pl.col("platform") == "traffic_safety") & pl.col("stream").is_in(["accident", "violation"])
+    assert set(ledger.filter(with_plates)["pseudonym_key"]) == {key_id}
+    assert ledger.filter(~with_plates)["pseudonym_key"].null_count() > 0
+
+
+def test_plates_of_violations_cannot_be_joined_to_those_of_accidents(city_lake: CityLake) -> None:
+    source = city_lake.registry.source("traffic_safety", "violation")
+    key = pseudonymiser(source, city_lake.secrets)
+    assert key is not None
+    violations, accidents = (
+        set(frame_of(city_lake, name)["plate_key"].drop_nulls()) for name in ("violation", "traffic_event")
+    )
+    seen = [one.record for one in police_records.violations(city_lake.city).shown if one.fault is None]
+    plates = {(record["hphm"], record["hpzl"]) for record in seen if record["hphm"] not in ("-", "未识别")}
+    assert violations >= {key.pseudonym("violation_plate", plate) for plate in plates}
+    assert not violations & {key.pseudonym("accident_plate", plate) for plate in plates}
+    assert not violations & accidents
 
 
 def test_the_same_plate_in_two_lakes_with_one_key_is_one_pseudonym(

@@ -35,7 +35,7 @@ DUCKDB = {
 }  # fmt: skip
 PANDAS = {
     "string": ("object", "str"), "int": ("int32", "float64"), "long": ("int64", "float64"), "double": ("float64",),
-    "boolean": ("bool",), "timestamp": ("datetime64[us, UTC]",), "date": ("object",), "binary": ("object",),
+    "boolean": ("bool", "object"), "timestamp": ("datetime64[us, UTC]",), "date": ("object",), "binary": ("object",),
 }  # fmt: skip
 
 
