@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pyproj import Geod
 
 from hutong.normalise.crs import to_wgs84
 from hutong.normalise.shift import bd09_to_wgs84, gcj02_to_wgs84
@@ -75,6 +76,27 @@ def test_one_subtraction_would_not_have_been_enough(place: tuple[float, float]) 
     once = (2 * shifted[0] - again[0], 2 * shifted[1] - again[1])
     assert once != pytest.approx(place, abs=1e-6)
     assert to_wgs84("GCJ-02", "lon_lat")(*shifted) == pytest.approx(place, abs=DEGREE9)
+
+
+CHONGQING, IN_GCJ02, IN_BD09 = (106.5516, 29.5630), (106.555317650, 29.560151274), (106.561748235, 29.566465989)
+
+
+def test_the_written_out_formulas_give_the_published_vector() -> None:
+    assert to_gcj02(*CHONGQING) == pytest.approx(IN_GCJ02, abs=DEGREE9)
+    assert to_bd09(*IN_GCJ02) == pytest.approx(IN_BD09, abs=DEGREE9)
+    assert to_wgs84("GCJ-02", "lon_lat")(*IN_GCJ02) == pytest.approx(CHONGQING, abs=1e-7)
+    assert to_wgs84("BD-09", "lon_lat")(*IN_BD09) == pytest.approx(CHONGQING, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("place", "metres"), [((104.0665, 30.5723), 363), ((106.5516, 29.5630), 479), ((112.9388, 28.2282), 661)]
+)
+def test_the_shift_is_as_long_as_it_is_known_to_be(place: tuple[float, float], metres: float) -> None:
+    """Of the pilot cities Chengdu is moved least and Changsha most."""
+    geod = Geod(ellps="WGS84")
+    assert geod.inv(*place, *to_gcj02(*place))[2] == pytest.approx(metres, abs=1)
+    found = to_wgs84("GCJ-02", "lon_lat")(*to_gcj02(*place))
+    assert geod.inv(*place, *found)[2] < 0.0002
 
 
 @pytest.mark.parametrize("crs", ["GCJ-02", "BD-09"])
