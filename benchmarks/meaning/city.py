@@ -1,4 +1,4 @@
-"""Every stream of the simulated city through the path that the large workload goes:
+"""Streams of the simulated city, of every dialect, through the path that the large workload goes:
 
     python -m benchmarks.meaning.city prepare FOLDER            pull the city once, and multiply what it says
     python -m benchmarks.meaning.city CITY.STREAM FOLDER        publish one stream, timed
@@ -89,10 +89,11 @@ def prepare(folder: Path) -> None:
         names = ("cloud_control", "traffic_safety", "transport_info", "cim")
         settings = ground.settings({f"HUTONG_ADDRESS_{name.upper()}": getattr(city, name) for name in names})
         registry, secrets, store = open_registry(settings), resolver(settings), Store(settings.lake)
-        for source in registry.sources.values():
+        measured = [registry.sources[name] for name in IDENTITY]
+        for source in measured:
             for sequence in source.sequences:
                 land_new(source, sequence, store, secrets, BOUNDLESS)
-    for source in registry.sources.values():
+    for source in measured:
         _multiplied(source, store, secrets, ground)
     (ground.folder / "done").touch()
 

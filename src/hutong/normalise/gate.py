@@ -29,6 +29,7 @@ from hutong.model.connector import JsonSchema, Stream
 from hutong.model.endpoint import Soap
 from hutong.model.format import GeoJson, Json
 from hutong.model.path import Level
+from hutong.normalise.loading import column_of_lists
 from hutong.normalise.typed import Types, Unknown
 from hutong.pages.formats import LANDED
 from hutong.pages.formats.json import parse
@@ -173,7 +174,7 @@ class Gate:
 
     def columns(self, sifted: Sifted, carried: list[list[Any]]) -> list[pl.Series]:
         """The leaves of sifted records, a column for each path. carried: one value for each record that was asked."""
-        columns = [pl.Series(path, sifted.leaves[path], kind, strict=True) for path, kind in self._own.items()]
+        columns = [_column(path, sifted.leaves[path], kind) for path, kind in self._own.items()]
         for name, values in zip(self._carried, carried, strict=True):
             if name in self._leaves:
                 column = pl.Series(name, values, self._leaves[name], strict=True)
@@ -189,6 +190,11 @@ class Gate:
             return path in sifted.held
         dotted = ".".join(map(str, path))
         return dotted in leaves.columns and leaves[dotted].null_count() < leaves.height
+
+
+def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series:
+    found = column_of_lists(path, values, kind) if isinstance(kind, pl.List) else None
+    return pl.Series(path, values, kind, strict=True) if found is None else found
 
 
 @dataclass(slots=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from hutong.normalise.columns.filling import EXACT
 
@@ -56,10 +59,11 @@ def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
 
 def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None:
     """`values` as a column; None if it would not hold each of them exactly."""
-    types: set[type] = set() if isinstance(kind, pl.List) else set(map(type, values))
-    is_plain = _is_listed(values, kind) if isinstance(kind, pl.List) else types <= _TYPES[type(kind)]
+    if isinstance(kind, pl.List):
+        return column_of_lists(path, values, kind)
+    types = set(map(type, values))
     try:
-        column = pl.Series(path, values, kind, strict=True) if is_plain else None
+        column = pl.Series(path, values, kind, strict=True) if types <= _TYPES[type(kind)] else None
     except (TypeError, OverflowError, UnicodeEncodeError):
         return None
     if kind == pl.Float64 and int in types and any(type(value) is int and abs(value) >= EXACT for value in values):
@@ -68,17 +72,24 @@ def _column(path: str, values: list[Any], kind: pl.DataType) -> pl.Series | None
     return column
 
 
-def _is_listed(values: list[Any], kind: pl.List) -> bool:
-    """Whether `values` are lists, or lists of lists, of what a column holds; numbers below 2**53 only."""
+def column_of_lists(path: str, values: list[Any], kind: pl.List) -> pl.Series | None:
+    """Lists, or lists of lists, as a column: their elements as one, and where each list ends."""
+    types = set(map(type, values))
+    if not types <= {list, type(None)}:
+        return None
+    given = [value or () for value in values]
+    elements = list(chain.from_iterable(given))
+    column = _column("", elements, _element(kind))
+    if column is None or (kind.inner == pl.Int64 and any(one is not None and abs(one) >= EXACT for one in elements)):
+        return None
+    ends = np.cumsum([0, *map(len, given)], dtype=np.int64)
+    absent = np.array([value is None for value in values]) if type(None) in types else None
+    found = pa.LargeListArray.from_arrays(
+        pa.array(ends), column.to_arrow(), mask=None if absent is None else pa.array(absent)
+    )
+    return pl.Series(path, found).cast(kind)
+
+
+def _element(kind: pl.List) -> pl.DataType:
     inner = kind.inner
-    elements: list[Any] = []
-    for value in values:
-        if type(value) is list:
-            elements += value
-        elif value is not None:
-            return False
-    if isinstance(inner, pl.List):
-        return _is_listed(elements, inner)
-    if not set(map(type, elements)) <= _TYPES[type(inner)]:
-        return False
-    return inner == pl.String or all(value is None or abs(value) < EXACT for value in elements)
+    return inner if isinstance(inner, pl.DataType) else inner()

@@ -37,6 +37,7 @@ _FORMS: Mapping[str, Callable[[Any, Leaves], Fill]] = {
     "time": times.time,
     "angle": numbers.angle,
     "point": places.point,
+    "line": places.line,
     "code": texts.code,
     "id": texts.identity,
     "flag": texts.flag,

@@ -1,15 +1,18 @@
-"""The rule `point`, by columns."""
+"""The rules `point` and `line`, by columns."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+import shapely
 
 from hutong.model import mapping
 from hutong.normalise.columns.filling import EXACT, Fill, Filled, Leaves, NoColumnForm, given, holdable
-from hutong.normalise.columns.numbers import Asked, is_given, number_at, scaled, where
+from hutong.normalise.columns.numbers import Asked, Truths, is_given, number_at, scaled, where
 from hutong.normalise.crs import to_wgs84
 
 
@@ -36,6 +39,66 @@ def point(rule: mapping.Point, leaves: Leaves) -> Fill:
         return Filled(made, [unread, unsaid, *where(is_said & (inexact | vague), is_said & ~on_earth)])
 
     return Fill(make, {"x": first, "y": second})
+
+
+def line(rule: mapping.Line, leaves: Leaves) -> Fill:
+    """See `rules.line`; only of arrays of numbers in a system that the mapping states."""
+    kind = leaves.kind(rule.from_)
+    if rule.form != "array" or not isinstance(rule.crs, str) or kind != pl.List(pl.List(pl.Float64)):
+        raise NoColumnForm
+    crs, convert = rule.crs, to_wgs84(rule.crs, rule.axes)
+
+    def make(frame: pl.DataFrame, asked: Asked) -> Filled:
+        found = frame[rule.from_]
+        is_there = is_given(found)
+        vertices = Vertices(found)
+        lon, lat = convert(vertices.x, vertices.y)
+        on_earth = np.isfinite(lon) & np.isfinite(lat)
+        is_good = is_there & (vertices.counts >= 2) & ~vertices.any_of(~on_earth)
+        middle = (vertices.starts + vertices.counts // 2)[is_good]
+        kept = is_good[vertices.owner]
+        drawn = shapely.linestrings(
+            lon[kept], lat[kept], indices=np.repeat(np.arange(len(middle)), vertices.counts[is_good])
+        )
+        columns = {"lon": lon[middle], "lat": lat[middle], "geometry": shapely.to_wkb(drawn).tolist()}
+        places = np.flatnonzero(is_good)
+        made = {name: _scattered(values, places, len(found)) for name, values in columns.items()}
+        made["source_crs"] = pl.when(pl.lit(pl.Series(is_good))).then(pl.lit(crs))
+        return Filled(made, where(is_there & ~is_good))
+
+    return Fill(make)
+
+
+class Vertices:
+    """The vertices of a column of lines, one behind the other. counts, starts: of each line. owner: the line of each.
+
+    x, y: the first two numbers of each vertex; NaN where it does not have two or three.
+    """
+
+    def __init__(self, lines: pl.Series) -> None:
+        outer = lines.to_arrow()
+        inner = outer.values
+        bounds, parts = outer.offsets.to_numpy(), inner.offsets.to_numpy()
+        self.starts, self.counts = bounds[:-1] - bounds[0], np.diff(bounds)
+        self.owner = np.repeat(np.arange(len(lines)), self.counts)
+        used = slice(int(bounds[0]), int(bounds[-1]))
+        first, size = parts[:-1][used], np.diff(parts)[used]
+        values = np.append(inner.values.to_numpy(zero_copy_only=False), np.nan)
+        fits = (size == 2) | (size == 3)
+        # The last of the values is none, for whoever has none of their own.
+        self.x = values[np.where(fits, first, -1)]
+        self.y = values[np.where(fits, first + 1, -1)]
+
+    def any_of(self, vertices: Truths) -> Truths:
+        """The lines that have any of `vertices`."""
+        return np.bincount(self.owner[vertices], minlength=len(self.counts)) > 0
+
+
+def _scattered(values: Any, places: npt.NDArray[np.int64], length: int) -> pl.Expr:
+    """`values` at `places` of a column, null everywhere else."""
+    at = np.full(length, -1)
+    at[places] = np.arange(len(places))
+    return pl.lit(pl.Series(values).gather(pl.Series(at).replace(-1, None)))
 
 
 Number = tuple[pl.Expr, pl.Expr]

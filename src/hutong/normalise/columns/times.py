@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from hutong.model import mapping
+from hutong.model.mapping import paths_of
 from hutong.normalise.clock import MOY_UNAVAILABLE, SEC_MARK_UNAVAILABLE
-from hutong.normalise.columns.filling import RECEIVED_AT, SPACES, Fill, Leaves, NoColumnForm, always, given
+from hutong.normalise.columns.filling import RECEIVED_AT, SPACES, Fill, Filled, Leaves, NoColumnForm, always, given
+from hutong.normalise.reading import Unreadable
+from hutong.normalise.rules import compile_rule
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the receipt, of which these forms ask nothing."""
 
 _UTC = pl.Datetime("us", "UTC")
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
@@ -70,7 +80,37 @@ def _civil(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
     # Times that the clocks of the zone skipped or showed twice become null.
     local = civil.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     instant = (local.cast(pl.Int64) + _fraction(text.str.slice(20))).cast(_UTC)
-    return _filled(leaves, instant, [given(text) & ~_is_modern(instant)])
+    return _with_others(text, is_plain, instant, rule, leaves)
+
+
+def _with_others(text: pl.Expr, is_plain: pl.Expr, instant: pl.Expr, rule: mapping.Time, leaves: Leaves) -> Fill:
+    """Texts in other spellings, such as a date alone, are read by the scalar form, each of them once."""
+    read, column, (path,) = compile_rule(rule, leaves.context), leaves.context.column, paths_of(rule)
+
+    def make(frame: pl.DataFrame, asked: Mapping[str, pl.Series]) -> Filled:
+        found = instant
+        others = asked["others"]
+        if others.null_count() < len(others):
+            known: dict[str, datetime] = {}
+            for other in others.unique().drop_nulls():
+                # What cannot be read the scalar form explains, record by record.
+                with suppress(Unreadable):
+                    at = read(_record(path, other), EPOCH)
+                    known |= {other: at} if at is not None else {}
+            spelled = pl.lit(others).replace_strict(list(known), list(known.values()), default=None, return_dtype=_UTC)
+            found = pl.coalesce(instant, spelled)
+        return Filled({column: found}, [given(text) & ~_is_modern(found)])
+
+    return Fill(make, {"others": pl.when(~is_plain).then(text)})
+
+
+def _record(path: str, value: str) -> dict[str, Any]:
+    """A record with `value` at `path` and nothing else."""
+    *parents, last = path.split(".")
+    record: dict[str, Any] = {last: value}
+    for name in reversed(parents):
+        record = {name: record}
+    return record
 
 
 def _fraction(digits: pl.Expr) -> pl.Expr:
@@ -90,7 +130,7 @@ def _iso(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
     minutes = _digits(offset.str.slice(1, 2)) * 60 + _digits(offset.str.slice(4, 2))
     ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes)
     instant = (civil.cast(pl.Int64) + fraction - ahead * _MINUTE).cast(_UTC)
-    return _filled(leaves, instant, [given(text) & ~_is_modern(instant)])
+    return _with_others(text, is_plain, instant, rule, leaves)
 
 
 def _digits(text: pl.Expr) -> pl.Expr:
