@@ -20,6 +20,7 @@ from hutong.report.instants import instant
 from hutong.report.plane import Plane
 from hutong.report.raw import RawJoin
 from hutong.report.scene import RED_LIGHT_S, Sight, sights
+from hutong.report.standing import standing
 
 AT_JUNCTION_M = 60.0
 """From a junction's middle: half of a large crossing, and the error of the police's place. For the raw join too."""
@@ -228,7 +229,8 @@ def _nearest_junctions(connection: duckdb.DuckDBPyConnection, registry: Registry
         f"""WITH nearest AS (
                 SELECT a.number, j.source_id, j.name, j.admin_code, east(j.lon) AS x, north(j.lat) AS y,
                        apart(a.x, a.y, east(j.lon), north(j.lat)) AS away
-                FROM accident a JOIN junction j ON j.source_platform = 'cim' AND j.lon IS NOT NULL
+                FROM accident a
+                JOIN junction j ON j.source_platform = 'cim' AND j.lon IS NOT NULL AND {standing("j.lifecycle")}
                 QUALIFY row_number() OVER (PARTITION BY a.number ORDER BY away, j.source_id) = 1
             )
             SELECT n.number, n.source_id, n.name, n.admin_code, n.away,

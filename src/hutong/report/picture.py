@@ -13,6 +13,7 @@ from hutong.model.declared import Words
 from hutong.report.flow import Section, on_plane
 from hutong.report.knew_first import KnewFirst
 from hutong.report.plane import Plane
+from hutong.report.standing import standing
 from hutong.report.summary import StreamFates
 
 Point = tuple[float, float]
@@ -70,7 +71,9 @@ def picture_of(
     roads = [
         line
         for (wkb,) in connection.execute(
-            "SELECT geometry FROM road_segment WHERE grain = 'centreline' AND geometry IS NOT NULL ORDER BY source_id"
+            f"""SELECT geometry FROM road_segment
+                WHERE grain = 'centreline' AND geometry IS NOT NULL AND {standing("lifecycle")}
+                ORDER BY source_id"""
         ).fetchall()
         if (line := on_plane(wkb, plane)) is not None
     ]
@@ -80,8 +83,8 @@ def picture_of(
         ).fetchall()
     )
     junctions = connection.execute(
-        """SELECT east(lon), north(lat) FROM junction
-           WHERE source_platform = 'cim' AND lon IS NOT NULL ORDER BY source_id"""
+        f"""SELECT east(lon), north(lat) FROM junction
+            WHERE source_platform = 'cim' AND lon IS NOT NULL AND {standing("lifecycle")} ORDER BY source_id"""
     ).fetchall()
     units = connection.execute(
         """SELECT east(lon), north(lat), serial_no IN (SELECT DISTINCT rsu_id FROM participant_observation)

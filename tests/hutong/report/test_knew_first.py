@@ -74,7 +74,11 @@ def test_raw_positions_lie_half_a_kilometre_off(asked: Answer, city_lake: CityLa
 def test_accidents_at_junctions_are_those_the_truth_has_there(asked: Answer, city_lake: CityLake) -> None:
     city = city_lake.city
     kept = set(_column(city_lake, "SELECT source_id FROM junction WHERE lon IS NOT NULL"))
-    entities = {code: origin for code, origin in cim.intersection(city).origins().items() if code in kept}
+    entities = {
+        code: origin
+        for code, origin in cim.intersection(city).origins().items()
+        if code in kept and origin.truth_id is not None
+    }
     true_names = dict(
         zip(*(city.truth.junctions.column(name).to_pylist() for name in ("junction", "name_zh")), strict=True)
     )
