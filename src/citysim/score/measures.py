@@ -93,15 +93,17 @@ def same(field: Field) -> Same:
 
 
 def place(rows: pl.DataFrame, lines: Mapping[int, Line], city: City, step_m: float) -> Place | None:
-    """Compare positions; None where the dataset has none.
+    """Compare positions; None where neither side has one.
 
     rows: the published columns lon, lat, perhaps geometry (WKB), and want_lon, want_lat, east_m, north_m, number.
     Of a line or an area its first vertex is held against the truth, and every vertex where `lines` has them.
     """
-    if "lon" not in rows.columns or rows["want_lon"].null_count() == rows.height:
+    if "lon" not in rows.columns:
         return None
     got, want, noise = _positions(rows), _degrees(rows, "want_lon", "want_lat"), _degrees(rows, "east_m", "north_m")
     is_there = ~np.isnan(got[:, 0]) & ~np.isnan(want[:, 0])
+    if np.isnan(got[:, 0]).all() and np.isnan(want[:, 0]).all():
+        return None
     off = _metres(city, got[is_there]) - _metres(city, want[is_there])
     own = np.hypot(*(off - noise[is_there]).T)
     own = np.concatenate([own[~np.isnan(own)], _vertices_off(rows, lines, city)])

@@ -51,7 +51,7 @@ class Score:
         """The goals that are missed, one sentence each."""
         told = self.account
         if not told.served:
-            yield "nothing was handed out"
+            yield "nothing of it landed"
         if told.recall < 1:
             lost = f"{told.lost} lost ({', '.join(told.lost_examples)}), " if told.lost else ""
             yield f"recall {told.recall:.4f}: {lost}{told.good_refused} good ones refused, of {told.served}"

@@ -8,8 +8,8 @@ from citysim.score.measures import Number, Same
 from citysim.score.stage import Score
 
 _COLUMNS = (
-    "stream", "dataset", "served", "rows", "recall", "precision", "p50 m", "p95 m", "own p95 m", "speed", "flow",
-    "time s", "codes", "bad", "caught", "let by", "refused",
+    "city", "stream", "dataset", "served", "rows", "recall", "precision", "p50 m", "p95 m", "own p95 m", "speed",
+    "flow", "time s", "codes", "bad", "caught", "let by", "refused",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def as_text(scores: Sequence[Score]) -> Iterator[str]:
     widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
     for row in rows:
         cells = [
-            cell.ljust(width) if place < 2 else cell.rjust(width)
+            cell.ljust(width) if place < 3 else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
@@ -65,6 +65,7 @@ def _row(score: Score) -> tuple[str, ...]:
     place, account = score.place, score.account
     positions = (place.p50_error_m, place.p95_error_m, place.own_p95_error_m) if place else (None, None, None)
     return (
+        score.city,
         score.stream,
         score.dataset,
         str(account.served),

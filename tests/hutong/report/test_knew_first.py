@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from citysim.views import cim, cloud_control, transport_info
+from citysim.views import cim, cloud_control, police_signals, transport_info
 from citysim.views.city import City
 from hutong.lake import connect
 from hutong.report import Answer
@@ -106,6 +106,19 @@ def test_accidents_at_junctions_are_those_the_truth_has_there(asked: Answer, cit
     assert checked >= 0.9 * len(asked.knew_first.accidents)
     # The city model was surveyed before some streets were renamed.
     assert named >= 0.75 * len(asked.knew_first.at_junction) > 0
+
+
+def test_the_police_code_is_that_of_the_very_crossing(asked: Answer, city_lake: CityLake) -> None:
+    city = city_lake.city
+    entities = cim.intersection(city).origins()
+    code_of = {one.origin.truth_id: one.origin.values["police_code"] for one in police_signals.crossings(city).shown}
+    sql = "SELECT police_code FROM junction WHERE source_platform = 'traffic_safety' AND lon IS NOT NULL"
+    listed = set(_column(city_lake, sql))
+    found = [one.junction for one in asked.knew_first.accidents if one.junction is not None]
+    known = [(junction, code_of.get(entities[junction.id].truth_id)) for junction in found]
+    assert len([code for _, code in known if code in listed]) > 5
+    for junction, code in known:
+        assert junction.police_code == (code if code in listed else None)
 
 
 def test_units_listed_are_those_in_service_within_reach(asked: Answer, city_lake: CityLake) -> None:
