@@ -25,7 +25,7 @@ from citysim.measure.parked import parking_occupancy
 from citysim.measure.section_flow import section_flow
 from citysim.measure.traffic import Floats, Ints, traffic
 from citysim.measure.violations import violations
-from citysim.packed_tracks import unpack, unpack_stays
+from citysim.packed_tracks import unpack_metres, unpack_stays
 from citysim.record.accidents import Accident, with_dip
 from citysim.record.sections import Flow, Section
 from citysim.truth import Truth, assembled, load, stored_tables, with_lengths, with_positions
@@ -112,7 +112,7 @@ def derive(member: Member, folder: Path | None = None) -> Truth:
     seed, seconds = int(manifest["seed"]), int(manifest["duration_s"])
     change, draws = change_of(member, seed), Draws(seed, "derived", member.code)
     own_seed = seed_of(member, seed)
-    tracks, stays = unpack(stored["tracks"]), unpack_stays(stored["stays"])
+    tracks, stays = unpack_metres(stored["tracks"]), unpack_stays(stored["stays"])
     kept = _kept(stored, draws, change.kept_share)
     tracks, stays = _renumbered(tracks, kept), _renumbered(stays, kept)
     tables = {**stored, **_thinned(stored, kept)}
@@ -260,10 +260,18 @@ def _turned_tracks(tracks: pa.Table, degrees: float, origin: tuple[float, float]
     x_m, y_m = _around(tracks.column("x_m").to_numpy(), tracks.column("y_m").to_numpy(), degrees)
     lon, lat = to_lonlat(x_m, y_m, origin)
     heading = ((tracks.column("heading_deg").to_numpy().astype(np.float64) + degrees) % 360).astype(np.float32)
-    columns = {"x_m": x_m, "y_m": y_m, "lon": lon, "lat": lat, "heading_deg": heading % np.float32(360)}
-    for name, values in columns.items():
-        tracks = tracks.set_column(tracks.column_names.index(name), name, pa.array(values))
-    return tracks
+    return pa.table(
+        {
+            "t_s": tracks.column("t_s"),
+            "participant": tracks.column("participant"),
+            "x_m": x_m,
+            "y_m": y_m,
+            "lon": lon,
+            "lat": lat,
+            "speed_mps": tracks.column("speed_mps"),
+            "heading_deg": heading % np.float32(360),  # a hair below 360 may have been rounded up to it
+        }
+    )
 
 
 def _around(x: Floats, y: Floats, degrees: float) -> tuple[Floats, Floats]:

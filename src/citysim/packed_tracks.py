@@ -45,19 +45,23 @@ def unpack(packed: pa.Table, origin: tuple[float, float] = ORIGIN) -> pa.Table:
     Columns: t_s, participant int32; x_m, y_m (local metres), lon, lat (WGS84 degrees) float64;
     speed_mps, heading_deg (clockwise from north, 0 <= h < 360) float32.
     """
+    tracks = unpack_metres(packed)
+    lon, lat = to_lonlat(tracks.column("x_m").to_numpy(), tracks.column("y_m").to_numpy(), origin)
+    place = tracks.column_names.index("y_m") + 1
+    return tracks.add_column(place, "lon", pa.array(lon)).add_column(place + 1, "lat", pa.array(lat))
+
+
+def unpack_metres(packed: pa.Table) -> pa.Table:
+    """The tracks as `unpack` gives them, but without degrees."""
     sums = {name: np.cumsum(packed.column(name).to_numpy(), dtype=np.int64) for name in packed.column_names}
     order = np.argsort(sums["t_s"], kind="stable")
     sums = {name: values[order] for name, values in sums.items()}
-    x_m, y_m = sums["x_dm"] / 10.0, sums["y_dm"] / 10.0
-    lon, lat = to_lonlat(x_m, y_m, origin)
     return pa.table(
         {
             "t_s": sums["t_s"].astype(np.int32),
             "participant": sums["participant"].astype(np.int32),
-            "x_m": x_m,
-            "y_m": y_m,
-            "lon": lon,
-            "lat": lat,
+            "x_m": sums["x_dm"] / 10.0,
+            "y_m": sums["y_dm"] / 10.0,
             "speed_mps": (sums["speed_cmps"] / 100.0).astype(np.float32),
             "heading_deg": (sums["heading_ddeg"] % HEADING_STEPS / 10.0).astype(np.float32),
         }

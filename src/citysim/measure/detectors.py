@@ -33,15 +33,11 @@ def detector_flow(traffic: Traffic, assets: pa.Table, seconds: int) -> pa.Table:
     """
     loops = [row for row in assets.to_pylist() if row["kind"] == "detector"]
     lane_of = {(line.edge, line.lane_no): number for number, line in enumerate(traffic.lanes)}
-    order = np.argsort(traffic.lane, kind="stable")
-    bounds = np.searchsorted(traffic.lane[order], np.arange(len(traffic.lanes) + 1))
     rows = []
     for loop in loops:
         lane = lane_of[(loop["edge"], loop["lane_no"])]
-        on_lane = order[bounds[lane] : bounds[lane + 1]]
-        on_lane = on_lane[traffic.is_motor[on_lane]]
         at_m = traffic.lanes[lane].length_m - loop["stop_line_distance_m"]
-        rows += _measured(traffic, on_lane, loop["asset"], at_m, seconds)
+        rows += _measured(traffic, traffic.motors_on(lane), loop["asset"], at_m, seconds)
     return pa.Table.from_pylist(rows, schema=FLOW)
 
 
@@ -51,9 +47,7 @@ def _measured(traffic: Traffic, rows: Ints, asset: str, at_m: float, seconds: in
     covers = (front >= at_m) & (front - traffic.length_m[rows] <= at_m)
     # The row before may lie on the lane beside it: whoever changed lanes there passed this loop or the other one.
     before = rows - 1
-    is_one = (rows > 0) & (traffic.who[before] == traffic.who[rows]) & (traffic.lane[before] >= 0)
-    edge_of = np.array([line.edge for line in traffic.lanes])
-    is_one &= edge_of[traffic.lane[before]] == edge_of[traffic.lane[rows]]
+    is_one = (rows > 0) & (traffic.who[before] == traffic.who[rows]) & (traffic.edge[before] == traffic.edge[rows])
     passes = is_one & (traffic.along_m[before] < at_m) & (front >= at_m)
     passing, back = rows[passes], before[passes]
     step = traffic.along_m[passing] - traffic.along_m[back]

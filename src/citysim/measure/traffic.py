@@ -81,9 +81,21 @@ class Traffic:
     """n places in `lanes`; -1: on none, in a junction or on foot."""
     along_m: Floats
     """How far the front is along the lane; NaN on none."""
+    edge: Ints
+    """n numbers of the lane's edge, the same for all lanes of one; -1: on none."""
     lanes: tuple[LaneLine, ...]
+    by_lane: Ints
+    """The rows sorted by lane, those of one lane as they are here."""
+    lane_bounds: Ints
+    """Where each lane begins in `by_lane`, and the last one ends."""
     stays: pa.Table
     """participant, lane (place in `lanes`), first_s, last_s; sorted by participant, then time."""
+
+    def motors_on(self, lane: int) -> Ints:
+        """The rows of motor vehicles on a lane, sorted by vehicle, then time."""
+        rows = self.by_lane[self.lane_bounds[lane] : self.lane_bounds[lane + 1]]
+        motors: Ints = rows[self.is_motor[rows]]
+        return motors
 
 
 def lane_lines(lanes: pa.Table) -> tuple[LaneLine, ...]:
@@ -105,6 +117,11 @@ def traffic(tracks: pa.Table, stays: pa.Table, participants: pa.Table, lanes: pa
     kinds = np.array(participants.column("kind").to_pylist())
     length = participants.column("length_m").to_numpy().astype(np.float64)[place]
     lane = _lane_of_rows(who, t_s, stays)
+    edges = {edge: number for number, edge in enumerate(dict.fromkeys(line.edge for line in lines))}
+    # One more than the lanes, so that the -1 of "on no lane" finds a -1 too.
+    edge_of = np.array([*(edges[line.edge] for line in lines), -1], dtype=np.int64)
+    by_lane = np.argsort(lane, kind="stable")
+    bounds = np.searchsorted(lane[by_lane], np.arange(len(lines) + 1))
     front_x = x_m + length / 2 * np.sin(np.radians(heading))
     front_y = y_m + length / 2 * np.cos(np.radians(heading))
     return Traffic(
@@ -118,8 +135,11 @@ def traffic(tracks: pa.Table, stays: pa.Table, participants: pa.Table, lanes: pa
         is_motor=np.isin(kinds, MOTOR)[place],
         is_heavy=np.isin(kinds, HEAVY)[place],
         lane=lane,
-        along_m=_along(lines, lane, front_x, front_y),
+        along_m=_along(lines, by_lane, bounds, front_x, front_y),
+        edge=edge_of[lane],
         lanes=lines,
+        by_lane=by_lane,
+        lane_bounds=bounds,
         stays=stays,
     )
 
@@ -142,12 +162,10 @@ def _lane_of_rows(who: Ints, t_s: Ints, stays: pa.Table) -> Ints:
     return found
 
 
-def _along(lines: Sequence[LaneLine], lane: Ints, front_x: Floats, front_y: Floats) -> Floats:
-    along = np.full(len(lane), np.nan)
-    order = np.argsort(lane, kind="stable")
-    bounds = np.searchsorted(lane[order], np.arange(len(lines) + 1))
+def _along(lines: Sequence[LaneLine], by_lane: Ints, bounds: Ints, front_x: Floats, front_y: Floats) -> Floats:
+    along = np.full(len(by_lane), np.nan)
     for number, line in enumerate(lines):
-        rows = order[bounds[number] : bounds[number + 1]]
+        rows = by_lane[bounds[number] : bounds[number + 1]]
         if len(rows):
             along[rows] = line.along(front_x[rows], front_y[rows])
     return along

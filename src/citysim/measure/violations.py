@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from citysim.measure.traffic import Ints, Traffic
@@ -100,7 +99,7 @@ def _passages(traffic: Traffic, camera: Row) -> Iterable[tuple[int, str, float, 
     for lane, line in enumerate(traffic.lanes):
         if line.edge != camera["edge"]:
             continue
-        on_lane = np.flatnonzero((traffic.lane == lane) & traffic.is_motor)
+        on_lane = traffic.motors_on(lane)
         if camera["kind"] == "checkpoint":
             at_m = line.length_m - camera["stop_line_distance_m"]
             rows = _before(traffic, on_lane, at_m)
@@ -128,9 +127,8 @@ def _leaving(traffic: Traffic, rows: Ints) -> Ints:
     """Those of `rows` after which the same vehicle is off every lane of its edge, and so past the stop line."""
     rows = rows[rows + 1 < len(traffic.who)]
     after = rows + 1
-    edges = np.array([*(line.edge for line in traffic.lanes), ""])
     is_one = traffic.who[after] == traffic.who[rows]
-    leaving: Ints = rows[is_one & (edges[traffic.lane[after]] != edges[traffic.lane[rows]])]
+    leaving: Ints = rows[is_one & (traffic.edge[after] != traffic.edge[rows])]
     return leaving
 
 

@@ -12,7 +12,7 @@ from citysim.measure.detectors import detector_flow
 from citysim.measure.parked import parking_occupancy
 from citysim.measure.traffic import Ints, Traffic, lane_lines, traffic
 from citysim.measure.violations import violations
-from citysim.packed_tracks import unpack, unpack_stays
+from citysim.packed_tracks import unpack_metres, unpack_stays
 from citysim.record import assets, buses, controls, lights, network, parkings, street_tables
 from citysim.record.city import City, edge_id
 from citysim.record.fcd import Run
@@ -55,7 +55,7 @@ def tables(
         "parkings": street_tables.parkings(city, facilities),
         "assets": street_tables.assets(assets.place(city, units, kerb, motor)),
     }
-    moving = traffic(unpack(packed["tracks"]), unpack_stays(stored["stays"]), packed["participants"], lane_table)
+    moving = traffic(unpack_metres(packed["tracks"]), unpack_stays(stored["stays"]), packed["participants"], lane_table)
     bus_edges = [edge for line in lines for edge in line.edges]
     stored["controls"] = street_tables.controls(controls.order(city, bus_edges, _entered(moving), seconds))
     lots = with_positions(stored["parkings"], ("x_m", "y_m"))
