@@ -15,7 +15,7 @@ from hutong.errors import nearest
 from hutong.model.dataset import Gate, Severity
 from hutong.model.declared import Words
 
-Takes = Literal["column", "columns", "number", "share", "count", "texts", "dataset", "side"]
+Takes = Literal["column", "columns", "number", "share", "count", "texts", "dataset", "side", "some"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class _Form:
 
 _BOUNDS: Mapping[str, Takes] = {"min_value": "number", "max_value": "number"}
 _EITHER = ("min_value", "max_value")
-_MOSTLY: Mapping[str, Takes] = {"mostly": "share"}
+_ONLY: Mapping[str, Takes] = {"only": "some"}
+_MOSTLY: Mapping[str, Takes] = {"mostly": "share", **_ONLY}
 _OF_COLUMN: Mapping[str, Takes] = {"column": "column"}
 
 FRESHNESS, VOLUME, REFERENCES, IN_CITY = "freshness", "volume", "references", "in_city"
@@ -38,14 +39,14 @@ BEYOND = frozenset({VOLUME, REFERENCES})
 """Gates that look beyond the batch, and so may say something else another day."""
 
 FORMS: Mapping[str, _Form] = {
-    "expect_compound_columns_to_be_unique": _Form({"column_list": "columns"}),
+    "expect_compound_columns_to_be_unique": _Form({"column_list": "columns"}, _ONLY),
     "expect_column_values_to_be_unique": _Form(_OF_COLUMN, _MOSTLY),
     "expect_column_values_to_be_between": _Form(_OF_COLUMN, {**_BOUNDS, **_MOSTLY}, _EITHER),
     "expect_column_values_to_not_be_null": _Form(_OF_COLUMN, _MOSTLY),
     "expect_column_values_to_be_in_set": _Form({**_OF_COLUMN, "value_set": "texts"}, _MOSTLY),
     "expect_column_values_to_not_be_in_set": _Form({**_OF_COLUMN, "value_set": "texts"}, _MOSTLY),
-    "expect_column_mean_to_be_between": _Form(_OF_COLUMN, _BOUNDS, _EITHER),
-    "expect_column_median_to_be_between": _Form(_OF_COLUMN, _BOUNDS, _EITHER),
+    "expect_column_mean_to_be_between": _Form(_OF_COLUMN, {**_BOUNDS, **_ONLY}, _EITHER),
+    "expect_column_median_to_be_between": _Form(_OF_COLUMN, {**_BOUNDS, **_ONLY}, _EITHER),
     "expect_table_row_count_to_be_between": _Form({}, {"min_value": "count", "max_value": "count"}, _EITHER),
     FRESHNESS: _Form({**_OF_COLUMN, "max_age_s": "number"}, severity="warning"),
     VOLUME: _Form({"batches": "count", "min_share": "number", "max_share": "number"}, severity="warning"),
@@ -84,7 +85,7 @@ def columns_of(gate: Gate) -> tuple[str, ...]:
     """The columns of the dataset itself that `gate` looks at."""
     column: str | None = gate.kwargs.get("column")
     several: list[str] = gate.kwargs.get("column_list", [])
-    return tuple(dict.fromkeys([*([column] if column else []), *several]))
+    return tuple(dict.fromkeys([*([column] if column else []), *several, *gate.kwargs.get("only", {})]))
 
 
 def expected(gate: Gate) -> str:
@@ -98,7 +99,7 @@ def expected(gate: Gate) -> str:
     'rows ∈ [0.5, 2] × median(10)'
     """
     of = gate.kwargs
-    where = ", ".join(columns_of(gate))
+    where = ", ".join(of.get("column_list") or [of.get("column", "")])
     span = f"[{of.get('min_value', '-∞')}, {of.get('max_value', '∞')}]"
     share = f" ≥ {of['mostly'] * 100:g} %" if "mostly" in of else ""
     listed = ", ".join(of.get("value_set", ()))
@@ -117,7 +118,8 @@ def expected(gate: Gate) -> str:
         IN_CITY: f"{where} ∈ {of.get('side')}(city)",
         REFERENCES: f"({where}) ∈ {of.get('dataset')}({', '.join(of.get('reference', ()))})",
     }
-    return said[gate.expectation] + share
+    some = "".join(f" | {column} ∈ {{{', '.join(values)}}}" for column, values in of.get("only", {}).items())
+    return said[gate.expectation] + share + some
 
 
 _TAKES: Mapping[Takes, str] = {
@@ -129,6 +131,7 @@ _TAKES: Mapping[Takes, str] = {
     "texts": "a list of texts",
     "dataset": "the id of a dataset",
     "side": "longitude or latitude",
+    "some": "one column with a list of texts",
 }
 
 
@@ -140,6 +143,8 @@ def _is_a(value: Any, takes: Takes) -> bool:
             return isinstance(value, str)
         case "columns" | "texts":
             return isinstance(value, list) and bool(value) and all(isinstance(one, str) for one in value)
+        case "some":
+            return isinstance(value, dict) and len(value) == 1 and all(_is_a(one, "texts") for one in value.values())
         case "number":
             return type(value) in (int, float)
         case "share":

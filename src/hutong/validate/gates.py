@@ -151,7 +151,7 @@ def _references(gate: Gate, frames: Frames, dataset: Dataset, around: Around | N
     if around is None or around.is_again:
         return None
     own, theirs = gate.kwargs["column_list"], gate.kwargs["reference"]
-    rows = frames[dataset.id].select(own)
+    rows = frames[dataset.id].select(_meant(gate, pl.col(name)).alias(name) for name in own)
     reference = around.registry.dataset(gate.kwargs["dataset"])
     known = around.known(reference, theirs, rows.drop_nulls().unique())
     if known is None and reference.id not in frames:
@@ -167,6 +167,13 @@ def _references(gate: Gate, frames: Frames, dataset: Dataset, around: Around | N
     )
     kwargs = {"column": column, "value_set": [True], **{k: v for k, v in gate.kwargs.items() if k == "mostly"}}
     return _Asked(gate, "expect_column_values_to_be_in_set", kwargs, {column: found[column]})
+
+
+def _meant(gate: Gate, value: pl.Expr) -> pl.Expr:
+    """`value` in the rows that `gate` is about, null in the others."""
+    for column, values in gate.kwargs.get("only", {}).items():
+        value = pl.when(pl.col(column).is_in(values)).then(value)
+    return value
 
 
 _OWN: Mapping[str, Callable[[Gate, Frames, Dataset, Around | None], _Asked | None]] = {
@@ -209,9 +216,19 @@ def _suite(gx: Any, asked: Iterable[_Asked], dataset: Dataset) -> Any:
     return gx.ExpectationSuite(
         name=dataset.id,
         expectations=[
-            {"type": one.expectation, "kwargs": dict(one.kwargs), "meta": {"gate": one.gate.name}} for one in asked
+            {"type": one.expectation, "kwargs": _spoken(one.kwargs), "meta": {"gate": one.gate.name}} for one in asked
         ],
     )
+
+
+def _spoken(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as Great Expectations has them: of which rows, as its own condition."""
+    from great_expectations.expectations.row_conditions import Column
+
+    said = dict(kwargs)
+    for name, values in said.pop("only", {}).items():
+        said["row_condition"] = Column(name).is_in(values)
+    return said
 
 
 def _columns(asked: Iterable[_Asked], frame: pl.DataFrame) -> Any:

@@ -66,6 +66,8 @@ def test_freshness_and_volume_are_warnings_unless_the_contract_says_otherwise() 
         ("expect_column_values_to_not_be_null", {"column": "lat", "mostly": 95}, "takes a share between 0 and 1"),
         ("references", {**WRITTEN["references"], "reference": ["a", "b"]}, "name as many columns"),
         ("in_city", {"column": "lat", "side": "north"}, "'side' is 'north', but takes longitude or latitude"),
+        ("references", {**WRITTEN["references"], "only": {"a": "x"}}, "'only' is .*, but takes one column with a list"),
+        ("volume", {**WRITTEN["volume"], "only": {"kind": ["a"]}}, "volume has no 'only'"),
     ],
 )
 def test_a_gate_that_is_written_wrongly_is_refused_with_what_would_be_right(
@@ -73,3 +75,9 @@ def test_a_gate_that_is_written_wrongly_is_refused_with_what_would_be_right(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         gate(kind, **kwargs)
+
+
+def test_a_gate_about_some_rows_says_which() -> None:
+    made = gate("expect_column_values_to_not_be_null", column="count", mostly=0.8, only={"kind": ["a", "b"]})
+    assert expected(made) == "count ≠ null ≥ 80 % | kind ∈ {a, b}"
+    assert columns_of(made) == ("count", "kind")

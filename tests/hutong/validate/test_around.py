@@ -125,6 +125,17 @@ def test_places_are_held_against_the_box_of_the_batchs_own_city(registry: Regist
     assert check_gates(frames, east) == []
 
 
+def test_references_of_some_rows_leave_the_others_alone(registry: Registry, published: Store) -> None:
+    some = gate("references", **REFERENCES, only={"target_kind": ["section"]})
+    made, frames = of_flow(registry, some, ["L1", "L2", "M1", "M2", "M3"])
+    kinds = pl.Series("target_kind", ["section", "section", "lane", "lane", "lane"])
+    (result,) = check_gates(
+        {"traffic_flow": frames["traffic_flow"].with_columns(kinds)}, made, Around(LIVE, 5, registry, published)
+    )
+    assert result.passed
+    assert result.observed.startswith("0/")
+
+
 def test_nothing_is_said_of_references_to_a_dataset_without_rows(registry: Registry, store: Store) -> None:
     made, frames = of_flow(registry, gate("references", **REFERENCES), ["L1"])
     assert check_gates(frames, made, Around(LIVE, 1, registry, store)) == []

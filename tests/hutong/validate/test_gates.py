@@ -46,6 +46,24 @@ def test_each_gate_says_for_itself_whether_the_batch_passes_and_what_it_saw() ->
     assert results[1].observed == "1/3"
 
 
+def test_a_gate_may_be_about_some_rows_only() -> None:
+    some = {"source_id": ["0", "2"]}
+    gated = replace(
+        dataset(),
+        gates=(
+            gate("given", "expect_column_values_to_not_be_null", column="value", only=some),
+            gate("large", "expect_column_values_to_be_between", column="value", min_value=2, only=some),
+            gate("all", "expect_column_values_to_not_be_null", column="value"),
+        ),
+    )
+    results = check_gates({"thing": table(1.0, None, 3.0)}, gated)
+    assert [(one.gate, one.passed, one.observed) for one in results] == [
+        ("given", True, "0/2"),
+        ("large", False, "1/2"),
+        ("all", False, "1/3"),
+    ]
+
+
 def test_a_gate_that_cannot_be_judged_fails_and_says_why() -> None:
     gated = replace(dataset(), gates=(gate("wrong", "expect_column_values_to_be_between", column="city", min_value=1),))
     (result,) = check_gates({"thing": table(1.0)}, gated)
