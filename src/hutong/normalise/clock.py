@@ -28,7 +28,8 @@ _CIVIL = re.compile(
     rf"(?P<year>\d{{4}})(?P<sep>[-/])(?P<month>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}})(?:[ T]{_TIME})?", re.ASCII
 )
 _COMPACT = re.compile(
-    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)(?P<fraction>)", re.ASCII
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d))?(?P<fraction>)",
+    re.ASCII,
 )
 _ISO = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
@@ -39,7 +40,8 @@ _ISO = re.compile(
 
 
 def local(text: str, zone: ZoneInfo) -> datetime:
-    """Civil time without a zone: `2026-03-18 08:12:37`, `2026/3/5 8:4:3`, `20260318081237`, or a date alone.
+    """Civil time without a zone: `2026-03-18 08:12:37`, `2026/3/5 8:4:3`, `20260318081237`, or a date alone, which is
+    `2026-03-18` or `20260318`.
 
     The first two may have a fraction. `24:00:00` is the next day's midnight. A time that the zone's clocks skipped or
     showed twice is refused.

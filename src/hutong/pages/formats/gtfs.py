@@ -1,7 +1,8 @@
 """A GTFS Schedule feed: the document is the rows of one table, each with the rows that it refers to.
 
 A stop time holds its `trip` (with `route`, which has `agency`, and with `service`) and its `stop`. A `service` is its
-row of the calendar with, at `dates`, its rows of calendar_dates. A reference that leads nowhere is None.
+row of the calendar with, at `dates`, its rows of calendar_dates. A reference that leads nowhere is None. Every record
+holds as `feed` the one row of feed_info, which says when the feed was made, or None.
 `route_stops` is worked out of the stop times: see `gtfs_routes`.
 """
 
@@ -70,7 +71,9 @@ class _Feed:
 
     def rows(self, table: str) -> list[Row]:
         """The rows of `table`, each with what it refers to."""
-        return [self._with_references(table, row, 1) for row in self._tables.get(table, [])]
+        feed = next(iter(self._tables.get("feed_info", [])), None)
+        about = {} if table == "feed_info" else {"feed": feed}
+        return [{**self._with_references(table, row, 1), **about} for row in self._tables.get(table, [])]
 
     def _with_references(self, table: str, row: Row, level: int) -> Row:
         if level > self._limits.depth or level > 50:
@@ -106,7 +109,7 @@ def _reached(table: str) -> frozenset[str]:
     while waiting:
         found |= waiting
         waiting = {target for one in waiting for _, target in REFERENCES.get(one, {}).values()} - found
-    return frozenset(found | ({"calendar_dates"} if "calendar" in found else set()))
+    return frozenset(found | {"feed_info"} | ({"calendar_dates"} if "calendar" in found else set()))
 
 
 def _keyed(table: str, rows: list[Row]) -> dict[str, Row]:

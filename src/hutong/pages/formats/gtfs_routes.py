@@ -20,9 +20,10 @@ def route_stops(stop_times: Iterable[Row]) -> list[Row]:
     """One record per route, direction, pattern and place in it, all values text as in the feed.
 
     stop_times: rows with what they refer to. A record has `route_id`, `direction_id`, `pattern_no`, `trips` (how many
-    take the pattern), `position` (from 1), `stop_id`, `stop`, `route`; and `first` and `last`, the stop times of the
-    earliest and the latest departure, None if the feed times nobody there. A row that cannot be placed in time is
-    taken for both, so that whoever checks the record sees it; one that cannot be placed in its trip stands at its end.
+    take the pattern), `position` (from 1), `stop_id`, `stop`, `route`, `feed`; and `first` and `last`, the stop times
+    of the earliest and the latest departure, None if the feed times nobody there. A row that cannot be placed in time
+    is taken for both, so that whoever checks the record sees it; one that cannot be placed in its trip stands at its
+    end.
     """
     trips: dict[str, dict[tuple[str, ...], Row]] = {}
     for row in stop_times:
@@ -53,6 +54,7 @@ def _of_route(route: tuple[str, str], ways: dict[tuple[str, ...], list[list[Row]
                 "stop_id": stop_id,
                 "stop": calls[0].get("stop"),
                 "route": (calls[0].get("trip") or {}).get("route"),
+                "feed": calls[0].get("feed"),
                 "first": None if first is None else _own(first),
                 "last": None if last is None else _own(last),
             }

@@ -53,6 +53,16 @@ def test_a_stop_time_holds_its_trip_route_agency_service_and_stop() -> None:
     assert third["trip"]["service"] is None  # type: ignore[index]
 
 
+def test_every_record_says_which_feed_it_is_of() -> None:
+    about = b"feed_publisher_name,feed_version\nCQ,20260301\n"
+    assert [one["feed"] for one in gtfs("stops", feed_info=about)] == [
+        {"feed_publisher_name": "CQ", "feed_version": "20260301"}
+    ] * 2
+    assert gtfs("route_stops", feed_info=about)[0]["feed"] == gtfs("stops", feed_info=about)[0]["feed"]
+    assert gtfs("stops")[0]["feed"] is None
+    assert "feed" not in gtfs("feed_info", feed_info=about)[0]
+
+
 def test_an_optional_table_that_is_missing_is_empty_and_a_required_one_is_not() -> None:
     assert gtfs("transfers") == gtfs("feed_info") == gtfs("levels") == []
     with pytest.raises(Garbled, match=r"no routes\.txt"):
