@@ -49,9 +49,17 @@ class Weaknesses:
     """Per coded field, a code outside its list."""
     is_text: bool = False
     """True where every value travels as text: then a wrong type is a text that is no number and no date."""
+    is_doubled: bool = True
+    """False where nothing can be sent twice, as when the receiver works the records out of others."""
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of faults that fit the stream."""
+        return tuple(kind for kind in KINDS if (self.is_doubled if kind == "duplicate" else _candidates(self, kind)))
 
 
-def chosen_for(seed: int, stream: str, record_ids: Sequence[str], share: float, at_least: int = 3) -> dict[str, Kind]:
+def chosen_for(
+    seed: int, stream: str, record_ids: Sequence[str], share: float, at_least: int = 3, kinds: Sequence[Kind] = KINDS
+) -> dict[str, Kind]:
     """The records of a small stream to make bad, and how; at least `at_least` unless `share` is 0.
 
     Kinds go round in a seeded order, so the fewest faults still differ in kind.
@@ -61,7 +69,7 @@ def chosen_for(seed: int, stream: str, record_ids: Sequence[str], share: float, 
     draws = Draws(seed, "faults", stream)
     ranked = sorted(zip(draws.bits("rank", keys_of(record_ids)).tolist(), record_ids, strict=True))
     count = min(len(record_ids), max(at_least, round(share * len(record_ids))))
-    order = list(KINDS)
+    order = list(kinds)
     draws.sequence("kinds").shuffle(order)
     return {record_id: order[place % len(order)] for place, (_, record_id) in enumerate(ranked[:count])}
 

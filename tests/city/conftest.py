@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from citysim.faults import Fault
-from citysim.views import cim, cloud_control, traffic_safety, transport_info
+from citysim.views import buses, cim, cloud_control, detectors, parking, road_status, traffic_safety, transport_info
 from citysim.views.city import City, View
 from citysim.views.rsm import RsmMinute
 from hutong.lake import rows_of
@@ -55,6 +55,12 @@ def small_views(city: City) -> dict[str, View]:
         "rsus": cloud_control.rsus(city),
         "accidents": traffic_safety.accidents(city),
         "flow": transport_info.flow(city),
+        "road_status": road_status.road_status(city),
+        "bus_positions": buses.bus_positions(city),
+        "parking_facility": parking.facilities(city),
+        "parking_spaces": parking.spaces(city),
+        "detectors": detectors.detectors(city),
+        "detector_flow": detectors.detector_flow(city),
         "road_segment": cim.road_segment(city),
         "intersection": cim.intersection(city),
         "building": cim.building(city),

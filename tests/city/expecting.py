@@ -66,6 +66,53 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "polyline": ("lon", "lat", "geometry", "place"),
         "angle": ("heading_deg",),
     },
+    "road_status": {
+        "speed": ("speed_mps",),
+        "status": ("congestion_level",),
+        "length": ("length_m",),
+        "polyline": ("lon", "lat", "geometry", "place"),
+        "angle": ("heading_deg",),
+    },
+    "bus_positions": {
+        "vehicleNo": ("vehicle_key",),
+        "plateColor": ("vehicle_key",),
+        "direction": ("direction",),
+        "longitude": ("lon", "lat"),
+        "latitude": ("lon", "lat"),
+        "speed": ("speed_mps",),
+        "course": ("heading_deg",),
+        "status": ("is_located",),
+        "gpsTime": ("observed_at", "date"),
+    },
+    "parking_facility": {
+        "regionCode": ("admin_code",),
+        "totalSpaces": ("capacity",),
+        "chargePiles": ("charging_space_count",),
+        "lon": ("lon", "lat"),
+        "lat": ("lon", "lat"),
+        "updateTime": ("observed_at",),
+    },
+    "parking_spaces": {
+        "totalSpaces": ("capacity",),
+        "freeSpaces": ("free_count",),
+        "updateTime": ("observed_at", "date"),
+    },
+    "detectors": {
+        "detectorType": ("detector_kind",),
+        "laneNo": ("lane_no",),
+        "distance": ("stop_line_distance_m",),
+        "lon": ("lon", "lat"),
+        "lat": ("lon", "lat"),
+        "updateTime": ("observed_at",),
+    },
+    "detector_flow": {
+        "laneNo": ("lane_no",),
+        "flow": ("vehicle_count", "flow_vph"),
+        "largeVehFlow": ("heavy_vehicle_count",),
+        "speed": ("speed_mps",),
+        "occupancy": ("occupancy",),
+        "headway": ("headway_s",),
+    },
     "road_segment": {
         "properties.name": ("name",),
         "properties.adminCode": ("admin_code",),
@@ -142,7 +189,7 @@ REFUSED_MARKS = {
     ("parking_lot", "properties.updateDate", "1900-01-01"), ("parking_lot", "properties.updateDate", "-"),
     ("roadside_asset", "properties.updateDate", "1900-01-01"), ("roadside_asset", "properties.updateDate", "-"),
 }  # fmt: skip
-CLOSED_LISTS = {("rsm", "posConfidence.pos"), ("flow", "crs")}
+CLOSED_LISTS = {("rsm", "posConfidence.pos"), ("flow", "crs"), ("parking_facility", "coordsys")}
 """A code outside these cannot be read at all: an accuracy class without metres, a coordinate system without a way."""
 NOT_KEPT = {
     ("accidents", "sfty"), ("accidents", "jllx"),
@@ -152,7 +199,13 @@ NOT_KEPT = {
     ("parking_lot", "properties.elevation85"),
 }  # fmt: skip
 """Fields that no base dataset takes, so that what stands there hurts nobody."""
-SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")}
+UNFIT: Mapping[str, frozenset[str]] = {
+    "parking_spaces": frozenset({"unknown_code"}), "detector_flow": frozenset({"unknown_code"}),
+}  # fmt: skip
+"""Kinds of faults that a stream cannot have: these have no codes."""
+SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")} | {
+    ("road_status", "length"), ("road_status", "polyline"), ("road_status", "angle"),
+}  # fmt: skip
 """Fields of the section, whose one row is the newest of many records."""
 MARK_WITH_A_MEANING = {("rsm", "vehicleClass", 0): {"vehicle_class": "unknown", "vehicle_class_raw": "0"}}
 MARKS_DRAWN_AS_IMPOSSIBLE = {("flow", "occupancy", 255)}

@@ -27,6 +27,7 @@ from tests.conftest import CITY_SEED, environment_for, write_secrets
 
 from . import test_accounts as accounts
 from .conftest import Received, received_of, small_views
+from .expecting import UNFIT
 from .handed import STREAMS, Stream
 
 pytestmark = pytest.mark.xdist_group("small_cities")
@@ -78,8 +79,11 @@ def bad_city(tmp_path_factory: pytest.TempPathFactory) -> BadCity:
 @by_stream
 def test_every_kind_of_fault_is_there(stream: Stream, bad_city: BadCity) -> None:
     met = [bad_city.faults[stream.city][one] for one in bad_city.received[stream.city].handed.fault_ids]
-    assert {fault.kind for fault in met} == set(KINDS)
-    assert len({(fault.kind, fault.field) for fault in met}) > 10
+    kinds = set(KINDS) - UNFIT.get(stream.city, frozenset())
+    met_kinds = {fault.kind for fault in met}
+    # Of a few records only as many are bad; then each is bad in a way of its own.
+    assert met_kinds == kinds or len(met_kinds) == len(met) < len(kinds)
+    assert len({(fault.kind, fault.field) for fault in met}) > min(10, len(met) // 2)
 
 
 @by_stream

@@ -147,7 +147,9 @@ def test_sections_lie_where_the_streets_are_whichever_system_they_came_in(
         )
     }
     shown = {one.record_id: one for one in views["flow"].shown if one.fault is None}
-    rows = base["road_segment"].filter(pl.col("source_platform") == "transport_info")
+    rows = base["road_segment"].filter(
+        pl.col("source_platform") == "transport_info", pl.col("source_stream") == "section_flow"
+    )
     assert rows["source_id"].n_unique() == rows.height >= len(sections) - 3
     systems = set()
     got, true, noise = [], [], []

@@ -1,4 +1,4 @@
-"""The transport platform: signed JSON, errors inside HTTP 200, page and size."""
+"""The transport platform: signed JSON, errors inside HTTP 200, page and size; and one zip, of the buses' timetable."""
 
 import hashlib
 import hmac
@@ -14,10 +14,13 @@ from citysim.clock import CityClock, from_beijing_text
 from citysim.services.answer import Answer, Asked, application
 from citysim.services.credentials import Credentials
 from citysim.services.served import ServedLog
-from citysim.views import transport_info as view
-from citysim.views.city import City
+from citysim.views import buses, detectors, parking, road_status, timetable
+from citysim.views import transport_info as sections
+from citysim.views.city import City, Shown, View
 
 PAGE, LARGEST_PAGE = 50, 100
+LARGEST_BULK_PAGE = 2000
+"""Of what came later than the flow of sections."""
 CLOCK_WINDOW_S = 300
 LOGGED = frozenset({"startTime", "endTime", "page", "size"})
 
@@ -59,17 +62,28 @@ def transport_info(city: City, clock: CityClock, credentials: Credentials, serve
     """The service."""
     nonces = _Nonces()
 
-    def section_flow(asked: Asked) -> Answer:
-        begin, end = (_moment_s(city, asked, name) for name in ("startTime", "endTime"))
-        page, size = _whole(asked, "page", 1), min(_whole(asked, "size", PAGE), LARGEST_PAGE)
-        now_s = clock.now_s()
-        found = [one for one in view.flow(city).shown if begin <= one.stamp_s < end and one.known_s <= now_s]
-        rows = found[(page - 1) * size : page * size]
-        data = {"page": page, "size": size, "total": len(found), "rows": [one.record for one in rows]}
+    def timed(of: Callable[[City], View], largest: int) -> Callable[[Asked], Answer]:
+        """Rows of a window of time, page by page."""
+
+        def answered(asked: Asked) -> Answer:
+            begin, end = (_moment_s(city, asked, name) for name in ("startTime", "endTime"))
+            now_s = clock.now_s()
+            return _page(asked, largest, lambda one: begin <= one.stamp_s < end and one.known_s <= now_s, of(city))
+
+        return answered
+
+    def listed(of: Callable[[City], View], largest: int) -> Callable[[Asked], Answer]:
+        """All rows there are, page by page."""
+        return lambda asked: _page(asked, largest, lambda one: True, of(city))
+
+    def gtfs(asked: Asked) -> Answer:
+        feed = timetable.feed(city)
+        shown = [*feed.stops.shown, *feed.route_stops.shown]
         return Answer(
-            _json({"code": "0000", "msg": "成功", "data": data}),
-            record_ids=[one.record_id for one in rows],
-            fault_ids=[one.record_id for one in rows if one.fault is not None],
+            feed.body,
+            media_type="application/zip",
+            record_ids=[one.record_id for one in shown],
+            fault_ids=list(dict.fromkeys(one.record_id for one in shown if one.fault is not None)),
         )
 
     def signed(handler: Callable[[Asked], Answer]) -> Callable[[Asked], Answer]:
@@ -83,7 +97,16 @@ def transport_info(city: City, clock: CityClock, credentials: Credentials, serve
         return answered
 
     return application(
-        {("GET", "/openapi/v1/section/flow"): signed(section_flow)},
+        {
+            ("GET", "/openapi/v1/section/flow"): signed(timed(sections.flow, LARGEST_PAGE)),
+            ("GET", "/openapi/v1/road/status"): signed(timed(road_status.road_status, LARGEST_BULK_PAGE)),
+            ("GET", "/openapi/v1/bus/positions"): signed(timed(buses.bus_positions, LARGEST_BULK_PAGE)),
+            ("GET", "/openapi/v1/bus/gtfs"): signed(gtfs),
+            ("GET", "/openapi/v1/parking/facilities"): signed(listed(parking.facilities, LARGEST_BULK_PAGE)),
+            ("GET", "/openapi/v1/parking/spaces"): signed(timed(parking.spaces, LARGEST_BULK_PAGE)),
+            ("GET", "/openapi/v1/detector/list"): signed(listed(detectors.detectors, LARGEST_BULK_PAGE)),
+            ("GET", "/openapi/v1/detector/flow"): signed(timed(detectors.detector_flow, LARGEST_BULK_PAGE)),
+        },
         served=served,
         logged_params=LOGGED,
         not_found=lambda asked: _error(*NO_SUCH_ROUTE),
@@ -116,6 +139,18 @@ def _check(params: Mapping[str, str], credentials: Credentials, nonces: _Nonces)
     # Last, so that nobody can use up the nonces of others without knowing the secret.
     if not nonces.use(params["nonce"], now_s):
         raise _Refused(*USED_NONCE)
+
+
+def _page(asked: Asked, largest: int, wanted: Callable[[Shown], bool], view: View) -> Answer:
+    page, size = _whole(asked, "page", 1), min(_whole(asked, "size", PAGE), largest)
+    found = [one for one in view.shown if wanted(one)]
+    rows = found[(page - 1) * size : page * size]
+    data = {"page": page, "size": size, "total": len(found), "rows": [one.record for one in rows]}
+    return Answer(
+        _json({"code": "0000", "msg": "成功", "data": data}),
+        record_ids=[one.record_id for one in rows],
+        fault_ids=[one.record_id for one in rows if one.fault is not None],
+    )
 
 
 def _moment_s(city: City, asked: Asked, name: str) -> float:

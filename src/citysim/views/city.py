@@ -127,7 +127,8 @@ class View:
 
 def with_faults(city: City, weak: Weaknesses, records: Sequence[Shown]) -> View:
     """The view in which the city's share of `records` has been made bad. A duplicate follows its first copy."""
-    chosen = chosen_for(city.seed, weak.stream, [one.record_id for one in records], city.fault_share)
+    record_ids = [one.record_id for one in records]
+    chosen = chosen_for(city.seed, weak.stream, record_ids, city.fault_share, kinds=weak.kinds())
     shown, faults = [], []
     for one in records:
         kind = chosen.get(one.record_id)
