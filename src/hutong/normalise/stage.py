@@ -38,7 +38,7 @@ from hutong.pages import contents_of, look, records_of
 from hutong.schema.arrow import to_frame
 from hutong.store.landing import LandedPage
 
-GROUP = 15_000
+GROUP = 10_000
 """Records that are in columns at a time: enough for columns to pay, little beside the pages of a batch."""
 
 Lags = Callable[[Iterable[Any]], Mapping[Any, timedelta]]

@@ -28,10 +28,11 @@ _EXACT = 2**52
 _MARGIN = 1e-6
 """Share of a reach that is left in doubt: sines need not agree to the last bit."""
 
-_ATOM = r"(?:[A-Za-z0-9_ :,/@#%=]|\\[.\-+]|\.|\[\^?(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[_.: ])+[-]?\])"
+_LETTER = "[A-Za-z0-9\u00a1-\ud7ff\uf900-\U0010ffff]"
+_ATOM = rf"(?:{_LETTER}|[_ :,/@#%=]|\\[.\-+]|\.|\[\^?(?:{_LETTER}(?:-{_LETTER})?|[_.: ])+[-]?\])"
 _TOKEN = rf"(?:{_ATOM}(?:[?*+]|\{{\d{{1,3}}(?:,\d{{0,3}})?\}})?|\||\((?!\?)|\)(?![?*+{{]))"
 _ALIKE = re.compile(rf"{_TOKEN}+", re.ASCII)
-"""Patterns that mean the same to Python and to Rust: plain characters, classes of ASCII, counts and alternatives."""
+"""Patterns that mean the same to Python and to Rust: plain characters, classes of them, counts and alternatives."""
 
 
 def doubtful(frame: pl.DataFrame, rules: Sequence[RowRule], codes: CodeLists) -> pl.DataFrame:

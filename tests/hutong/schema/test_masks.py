@@ -48,7 +48,7 @@ NUMBERS: tuple[FieldType, ...] = ("int", "long", "double")
 bounds = st.one_of(st.none(), st.sampled_from(BOUNDS))
 PATTERNS = (
     "[a-z]", "a|b", "[A-Za-z0-9_.-]{0,2}", ".", ".*", r"\d", r"\w+", "(a|b)?", "a$", "^a", r"a\b", "[^a]", "é", "(?i)a",
-    "a*+", "a{,2}", r"\Z", "a{1,2}?", r"[\d]", r"\.", "日", "x{2}|",
+    "a*+", "a{,2}", r"\Z", "a{1,2}?", r"[\d]", r"\.", "日", "x{2}|", "[一-鿿][a-z]?", "[^日]", "[日é-]+",
 )  # fmt: skip
 
 
