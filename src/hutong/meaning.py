@@ -19,6 +19,7 @@ from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.reading import Unreadable, compile_match, number_or_text, scalar_text
 from hutong.normalise.rules import Context, compile_rule
 from hutong.registry import Registry, Source
+from hutong.registry.files import mapping_of
 from hutong.registry.mended import mended, rows_filled
 from hutong.registry.reach import levels_of, reached
 from hutong.registry.read import File, Problems
@@ -41,7 +42,7 @@ def check_meaning(registry: Registry) -> list[str]:
 
 
 def _check(source: Source, registry: Registry, problems: Problems) -> None:
-    file = File(registry.root / "mappings" / source.connector.platform / f"{source.name}.yaml", problems)
+    file = File(mapping_of(registry.root, source.connector.platform, source.name), problems)
     shape = shape_of(source.schema)
     for index, rows in enumerate(source.mapping.rows):
         dataset = source.datasets[rows.dataset]

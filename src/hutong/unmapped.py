@@ -17,6 +17,7 @@ from hutong.lake import query
 from hutong.model.mapping import Code
 from hutong.operations import write_down
 from hutong.registry import Registry, open_registry
+from hutong.registry.files import crosswalk_of
 from hutong.settings import Settings
 from hutong.store.paths import Store
 from hutong.store.tables import literal
@@ -119,7 +120,7 @@ def accept(
         raise AskedWrongly("a decision needs its reason", 'write --reason "..."')
     platform = platform or _only_platform(code_list, raw, review(registry, store))
     streams = _streams(code_list, platform, registry)
-    path = registry.root / "mappings" / platform / "codes" / f"{code_list}.csv"
+    path = crosswalk_of(registry.root, platform, code_list)
     before = path.read_bytes()
     if any(raw == row[0] for row in csv.reader(io.StringIO(before.decode("utf-8-sig"))) if row):
         raise AskedWrongly(f"{path.relative_to(registry.root)} says already what '{raw}' is", "edit that line")

@@ -100,10 +100,3 @@ def test_the_mappings_of_a_dialect_say_the_same_but_for_the_places() -> None:
                 )
             )
             assert standard == other
-
-
-def test_the_crosswalks_of_a_dialect_are_those_of_the_standard() -> None:
-    standard = {path.name: path.read_bytes() for path in (ROOT / "mappings" / "cim" / "codes").glob("*.csv")}
-    for dialect in ("northing_easting", "zone_prefixed"):
-        folder = ROOT / "variants" / "mappings" / f"cim-{dialect}" / "codes"
-        assert {path.name: path.read_bytes() for path in folder.glob("*.csv")} == standard

@@ -17,6 +17,7 @@ from hutong.model.privacy import HIDDEN
 from hutong.registry import Registry, Source
 from hutong.registry.build import CROSSWALK_COLUMNS
 from hutong.registry.check import OPERATIONS
+from hutong.registry.files import mapping_of
 from hutong.registry.read import File, Problems, rows_of
 
 
@@ -82,8 +83,8 @@ class Entries:
         ]
 
     def _filling(self, source: Source, index: int, name: str) -> Filling:
-        path = f"mappings/{source.connector.platform}/{source.name}.yaml"
-        file = File(self.registry.root / path, Problems(self.registry.root))
+        where = mapping_of(self.registry.root, source.connector.platform, source.name)
+        path, file = where.relative_to(self.registry.root).as_posix(), File(where, Problems(self.registry.root))
         dataset = source.datasets[name]
         lines = tuple(
             Line(conversion_of(column, rule, dataset, source), file.line("rows", index, "fields", column))

@@ -16,6 +16,7 @@ from hutong.registry.check import check_boxes, check_budget, check_connector, ch
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
+from hutong.registry.files import crosswalks_of, mapping_of, schema_of
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
 from hutong.registry.repairs import REPAIRS, with_repairs
@@ -117,8 +118,8 @@ def _source(
     problems: Problems,
 ) -> Source | None:
     platform = connector.platform
-    schema = _json_schema(root / "connectors" / platform / f"{name}.schema.json", file, name, problems)
-    path = root / "mappings" / platform / f"{name}.yaml"
+    schema = _json_schema(schema_of(root, platform, name), file, name, problems)
+    path = mapping_of(root, platform, name)
     if not path.is_file():
         file.problem(f"the stream '{name}' has no mapping; write mappings/{platform}/{name}.yaml", "streams", name)
         return None
@@ -126,10 +127,9 @@ def _source(
     mapping: Mapping | None = validated(mapping_file, Mapping)
     if mapping is None or schema is None:
         return None
-    if mapping.stream != f"{platform}.{name}":
-        mapping_file.problem(
-            f"the file maps '{platform}.{name}', but says stream '{mapping.stream}'; write {platform}.{name}", "stream"
-        )
+    said = f"{path.parent.name}.{name}"
+    if mapping.stream != said:
+        mapping_file.problem(f"the file maps '{said}', but says stream '{mapping.stream}'; write {said}", "stream")
     datasets = {name: one for name, one in datasets.items() if one.count_of is None}
     unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
     for index, rows in enumerate(mapping.rows):
@@ -176,7 +176,7 @@ def _json_schema(path: Path, file: File, name: str, problems: Problems) -> dict[
 
 def _crosswalks(root: Path, platform: str, codes: CodeLists, problems: Problems) -> dict[str, dict[str, str]]:
     walks: dict[str, dict[str, str]] = {}
-    for path in sorted((root / "mappings" / platform / "codes").glob("*.csv")):
+    for path in crosswalks_of(root, platform):
         walk: dict[str, str] = {}
         for line, row in enumerate(rows_of(path, CROSSWALK_COLUMNS, problems), start=2):
             if row["raw"] in walk:

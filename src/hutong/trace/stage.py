@@ -22,6 +22,7 @@ from hutong.normalise.reference import judge_alone
 from hutong.normalise.showing import Shower
 from hutong.pipeline import versions_of
 from hutong.registry import Registry, Source
+from hutong.registry.files import mapping_of
 from hutong.registry.read import File, Problems
 from hutong.schema.arrow import to_frame
 from hutong.schema.shape import shape_of
@@ -117,8 +118,8 @@ def _trace(dataset: Dataset, row: Row, registry: Registry, store: Store, secrets
         )
     found = raw_of(row, source, store, secrets)
     again = _NOT_AGAIN if found is None else _again(row, found, dataset, source, secrets)
-    file = f"mappings/{source.connector.platform}/{source.name}.yaml"
-    lines = File(registry.root / file, Problems(registry.root))
+    path = mapping_of(registry.root, source.connector.platform, source.name)
+    file, lines = path.relative_to(registry.root).as_posix(), File(path, Problems(registry.root))
     columns = tuple(columns_of(row, again.row, again.element, again.repairs, dataset, source, lines))
     sequence = sequence_of(row, source)
     return Trace(

@@ -23,12 +23,11 @@ def opened(tmp_path: Path) -> Callable[..., Registry]:
     def make(edit: Edit = str, environ: Mapping[str, str] | None = None) -> Registry:
         for folder in ("schemas", "mappings", "connectors"):
             shutil.copytree(ROOT / folder, tmp_path / folder, dirs_exist_ok=True)
-        for folder in ("mappings", "connectors"):
-            shutil.copytree(ROOT / folder / "cim", tmp_path / folder / DIALECT, dirs_exist_ok=True)
-        for path in (tmp_path / "mappings" / DIALECT).glob("*.yaml"):
-            path.write_text(path.read_text("utf-8").replace("stream: cim.", f"stream: {DIALECT}."), "utf-8")
+        # All but the connector itself is the platform's.
+        (tmp_path / "connectors" / DIALECT).mkdir(exist_ok=True)
+        text = (tmp_path / "connectors" / "cim" / "connector.yaml").read_text("utf-8")
         connector = tmp_path / "connectors" / DIALECT / "connector.yaml"
-        text = connector.read_text("utf-8").replace("platform: cim", f"platform: {DIALECT}")
+        text = text.replace("platform: cim", f"platform: {DIALECT}")
         connector.write_text(edit(text.replace('cities: ["500000"]', 'cities: ["460200"]')), "utf-8")
         return open_registry(settings.read({"HUTONG_ROOT": str(tmp_path), **(environ or {})}))
 
@@ -40,6 +39,22 @@ def test_a_dialect_is_a_connector_of_its_own_whose_rows_are_the_platforms(opened
     (sequence,) = registry.source(DIALECT, "junction").sequences
     assert sequence.id == f"{DIALECT}/junction/460200"
     assert sequence.source_platform == registry.connector(DIALECT).source_platform == "cim"
+
+
+def test_a_dialect_has_files_of_its_own_only_where_it_differs(opened: Callable[..., Registry], tmp_path: Path) -> None:
+    codes, lane = tmp_path / "mappings" / DIALECT / "codes", tmp_path / "mappings" / DIALECT / "lane.yaml"
+    codes.mkdir(parents=True)
+    (codes / "lifecycle.csv").write_text("raw,code,note\n旧,abandoned,\n", "utf-8")
+    shared = (ROOT / "mappings" / "cim" / "lane.yaml").read_text("utf-8")
+    lane.write_text(shared.replace("stream: cim.", f"stream: {DIALECT}.").replace("version: 1", "version: 7"), "utf-8")
+    registry = opened()
+    own, platform = registry.source(DIALECT, "lane"), registry.source("cim", "lane")
+    assert (own.mapping.version, platform.mapping.version) == (7, 1)
+    assert own.crosswalks["lifecycle"] == {"旧": "abandoned"}
+    assert platform.crosswalks["lifecycle"] != own.crosswalks["lifecycle"]
+    assert own.crosswalks["gbt2260"] == platform.crosswalks["gbt2260"] != {}
+    assert own.schema == platform.schema
+    assert registry.source(DIALECT, "junction").mapping == registry.source("cim", "junction").mapping
 
 
 def test_rows_lead_back_to_the_connector_of_their_city(opened: Callable[..., Registry]) -> None:
