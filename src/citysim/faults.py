@@ -33,7 +33,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Weaknesses:
-    """Where the records of one stream can be broken, by dotted path.
+    """Where the records of one stream can be broken, by dotted path; a number is a place in a list.
 
     Only wrong_type and missing_key may touch what identifies a record; the other three maps leave it alone.
     """
@@ -56,13 +56,12 @@ class Weaknesses:
         """The kinds of faults that fit the stream."""
         return tuple(kind for kind in KINDS if (self.is_doubled if kind == "duplicate" else _candidates(self, kind)))
 
-
 def chosen_for(
     seed: int, stream: str, record_ids: Sequence[str], share: float, at_least: int = 3, kinds: Sequence[Kind] = KINDS
 ) -> dict[str, Kind]:
     """The records of a small stream to make bad, and how; at least `at_least` unless `share` is 0.
 
-    Kinds go round in a seeded order, so the fewest faults still differ in kind.
+    Those of `kinds` go round in a seeded order, so the fewest faults still differ in kind.
     """
     if share <= 0 or not record_ids:
         return {}
@@ -145,6 +144,11 @@ def _can_be_broken(weak: Weaknesses, kind: Kind, record: dict[str, Any], path: s
 
 def _holds(record: Any, path: str) -> bool:
     for part in path.split("."):
+        if isinstance(record, list):
+            if int(part) >= len(record):
+                return False
+            record = record[int(part)]
+            continue
         if not isinstance(record, dict) or part not in record:
             return False
         record = record[part]
@@ -153,13 +157,16 @@ def _holds(record: Any, path: str) -> bool:
 
 def _value_at(record: Any, path: str) -> Any:
     for part in path.split("."):
-        record = record[part]
+        record = record[int(part) if isinstance(record, list) else part]
     return record
 
 
-def _replaced(record: dict[str, Any], path: Sequence[str], value: Any, is_removal: bool = False) -> dict[str, Any]:
-    """A copy of `record` that shares all but the objects on `path`; key order is kept."""
+def _replaced(record: Any, path: Sequence[str], value: Any, is_removal: bool = False) -> Any:
+    """A copy of `record` that shares all but the objects and lists on `path`; key order is kept."""
     head, rest = path[0], path[1:]
+    if isinstance(record, list):
+        place = int(head)
+        return [*record[:place], _replaced(record[place], rest, value, is_removal), *record[place + 1 :]]
     if rest:
         return {**record, head: _replaced(record[head], rest, value, is_removal)}
     if is_removal:

@@ -27,6 +27,14 @@ def test_a_small_stream_gets_three_faults_of_three_kinds() -> None:
     assert len(set(chosen.values())) == 3
 
 
+def test_an_element_of_a_list_is_broken_in_its_place() -> None:
+    weak = Weaknesses("things", ("at.1.lon",), {}, {}, {})
+    record = {"at": [{"lon": 1}, {"lon": 2}, {"lon": 3}]}
+    broken, fault = damage(5, weak, "7", "missing_key", record)
+    assert (broken, fault.field) == ({"at": [{"lon": 1}, {}, {"lon": 3}]}, "at.1.lon")
+    assert record == {"at": [{"lon": 1}, {"lon": 2}, {"lon": 3}]}
+
+
 def test_a_share_of_nothing_chooses_nothing() -> None:
     assert chosen_for(1, "things", ["1", "2"], 0.0) == {}
 

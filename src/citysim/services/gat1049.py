@@ -28,29 +28,29 @@ OBJECTS: Mapping[str, tuple[Callable[[City], View], bool]] = {
 """Per object, its view, and whether it is asked for by a window."""
 
 
-def messages(city: City, clock: CityClock, credentials: Credentials) -> Handler:
-    """Answers `?ObjName=...&StartTime=...&EndTime=...` (Beijing time) with the objects of that name."""
+def messages(city: City, clock: CityClock, credentials: Credentials) -> dict[tuple[str, str], Handler]:
+    """Per method and path: each object under its own name, windows by `?StartTime=...&EndTime=...` (Beijing time)."""
+    return {("GET", f"{PATH}/{name}"): _objects(name, city, clock, credentials) for name in OBJECTS}
+
+
+def _objects(name: str, city: City, clock: CityClock, credentials: Credentials) -> Handler:
+    shown, is_windowed = OBJECTS[name]
 
     def answered(asked: Asked) -> Answer:
         sent = asked.headers.get("token", "")
         if not hmac.compare_digest(sent.encode(), credentials.police_licence.encode()):
             return _error(clock, "SDE_Token", "令牌无效", 401)
-        name = asked.params.get("ObjName", "")
-        if name not in OBJECTS:
-            return _error(clock, "SDE_UnknownObj", "对象名错误", 400)
-        shown, is_windowed = OBJECTS[name]
         rows = [one for one in shown(city).shown if one.known_s <= clock.now_s()]
-        window = {"ObjName": name}
+        window: dict[str, str] = {}
         if is_windowed:
+            window = {word: asked.params.get(word, "") for word in ("StartTime", "EndTime")}
             try:
                 begin_s, end_s = (
-                    (from_beijing_text(asked.params.get(word, "")) - city.recording_start).total_seconds()
-                    for word in ("StartTime", "EndTime")
+                    (from_beijing_text(text) - city.recording_start).total_seconds() for text in window.values()
                 )
             except ValueError:
                 return _error(clock, "SDE_Time", "时间格式错误", 400)
             rows = [one for one in rows if begin_s <= one.stamp_s < end_s]
-            window |= {word: asked.params[word] for word in ("StartTime", "EndTime")}
         return _answer(clock, name, rows, window)
 
     return answered

@@ -18,7 +18,6 @@ from starlette.applications import Starlette
 from citysim.clock import CityClock, from_beijing_text
 from citysim.services.answer import Answer, Asked, Handler, application
 from citysim.services.credentials import Credentials
-from citysim.services.gat1049 import PATH as GAT1049
 from citysim.services.gat1049 import element, messages
 from citysim.services.served import ServedLog
 from citysim.views import police_records, police_signals
@@ -100,7 +99,7 @@ def traffic_safety(
 
     handlers: dict[tuple[str, str], Handler] = {("POST", "/services/TmriOutAccess"): query}
     if speaks_gat1049:
-        handlers["GET", GAT1049] = messages(city, clock, credentials)
+        handlers |= messages(city, clock, credentials)
     return application(
         handlers,
         served=served,

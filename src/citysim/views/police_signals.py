@@ -69,6 +69,9 @@ def _bad_place(random: Random, old: Any) -> str:
 _NO_PLACE = (",,,", "0,0,0,0", "-")
 _ODD_DISTRICT = one_of("990000", "509999", "000001")
 
+_STATUS, _LANE = "SignalGroupStatusList.SignalGroupStatus.0", "DataList.Data.0"
+"""The first of the elements, which every record has."""
+
 CROSSINGS = Weaknesses(
     stream="crossings",
     fields=("CrossID", "Feature", "Grade", "xzqh", "dzzb", "gxsj"),
@@ -107,17 +110,27 @@ CROSS_STATES = Weaknesses(
 )
 LIGHTS = Weaknesses(
     stream="lights",
-    fields=("CrossID", "LampStatusTime", "PlanNo", "SignalGroupStatusList"),
-    sentinels={"PlanNo": ("-1", "-")},
-    impossible={"LampStatusTime": _bad_time, "PlanNo": as_text(whole((10000, 99999), (-99, -2)))},
-    codes={"ControlMode": as_text(whole((60, 89)))},
+    fields=("CrossID", "LampStatusTime", "PlanNo", "SignalGroupStatusList", f"{_STATUS}.LampStatus"),
+    sentinels={"PlanNo": ("-1", "-"), f"{_STATUS}.RemainTime": ("-1", "-")},
+    impossible={
+        "LampStatusTime": _bad_time,
+        "PlanNo": as_text(whole((10000, 99999), (-99, -2))),
+        f"{_STATUS}.RemainTime": as_text(whole((4000, 9999), (-99, -2))),
+    },
+    codes={"ControlMode": as_text(whole((60, 89))), f"{_STATUS}.LampStatus": one_of("333", "233", "322")},
     is_text=True,
 )
 CROSS_TRAFFIC = Weaknesses(
     stream="cross_traffic",
-    fields=("CrossID", "EndTime", "Interval", "DataList"),
-    sentinels={},
-    impossible={"EndTime": _bad_time, "Interval": as_text(whole((-999, 0)))},
+    fields=("CrossID", "EndTime", "Interval", "DataList", f"{_LANE}.LaneNo", f"{_LANE}.Volume", f"{_LANE}.Speed"),
+    sentinels={f"{_LANE}.Volume": ("-1", "-"), f"{_LANE}.Occupancy": ("-1", "-"), f"{_LANE}.Density": ("-",)},
+    impossible={
+        "EndTime": _bad_time,
+        "Interval": as_text(whole((-999, 0))),
+        f"{_LANE}.Speed": as_text(whole((400, 999), (-99, -2))),
+        f"{_LANE}.Occupancy": as_text(whole((101, 999), (-99, -2))),
+        f"{_LANE}.Volume": as_text(whole((30000, 99999), (-99, -2))),
+    },
     codes={},
     is_text=True,
 )
