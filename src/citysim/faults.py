@@ -56,6 +56,7 @@ class Weaknesses:
         """The kinds of faults that fit the stream."""
         return tuple(kind for kind in KINDS if (self.is_doubled if kind == "duplicate" else _candidates(self, kind)))
 
+
 def chosen_for(
     seed: int, stream: str, record_ids: Sequence[str], share: float, at_least: int = 3, kinds: Sequence[Kind] = KINDS
 ) -> dict[str, Kind]:
