@@ -12,7 +12,12 @@ import pytest
 from citysim.faults import Fault
 from citysim.views import buses, cim, cloud_control, detectors, parking, road_status, traffic_safety, transport_info
 from citysim.views.city import City, View
+from citysim.views.connected import bsm, cloud_reports
+from citysim.views.heartbeats import heartbeats
+from citysim.views.map_messages import map_nodes
+from citysim.views.rsi import rsi, signs
 from citysim.views.rsm import RsmMinute
+from citysim.views.spat import spat
 from hutong.lake import rows_of
 from tests.conftest import CityLake
 
@@ -53,6 +58,13 @@ def views(city_lake: CityLake) -> Mapping[str, View]:
 def small_views(city: City) -> dict[str, View]:
     return {
         "rsus": cloud_control.rsus(city),
+        "spat": spat(city),
+        "rsi": rsi(city),
+        "signs": signs(city),
+        "map": map_nodes(city),
+        "heartbeat": heartbeats(city),
+        "bsm": bsm(city),
+        "vehicle": cloud_reports(city),
         "accidents": traffic_safety.accidents(city),
         "flow": transport_info.flow(city),
         "road_status": road_status.road_status(city),

@@ -41,6 +41,61 @@ COLUMNS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "size.height": ("object_height_m",),
         "vehicleClass": ("vehicle_class",),
     },
+    "spat": {
+        "phaseId": ("source_id", "phase_id"),
+        "light": ("light",),
+        "timing.counting.likelyEndTime": ("remaining_s",),
+        "timing.counting.minEndTime": ("min_end_s",),
+    },
+    "rsi": {
+        "rteId": ("source_id",),
+        "eventType": ("event_kind", "gbt29100_code"),
+        "eventSource": ("event_source",),
+        "eventPos.lon": ("lon", "lat"),
+        "eventPos.lat": ("lon", "lat"),
+        "eventRadius": ("radius_m",),
+        "eventConfidence": ("confidence",),
+        "timeDetails.startTime": ("source_id", "observed_at", "started_at", "date"),
+    },
+    "signs": {
+        "rtsId": ("source_id",),
+        "signType": ("control_kind", "sign_kind"),
+        "signPos.lon": ("lon", "lat"),
+        "signPos.lat": ("lon", "lat"),
+        "timeDetails.startTime": ("valid_from",),
+    },
+    "map": {
+        "name": ("name",),
+        "id.region": ("source_id", "node_region"),
+        "id.id": ("source_id",),
+        "refPos.lon": ("lon", "lat"),
+        "refPos.lat": ("lon", "lat"),
+        "refPos.ele": ("height_m",),
+    },
+    "heartbeat": {
+        "rsuEsn": ("source_id", "facility_id"),
+        "rsuStatus": ("facility_state",),
+        "lastHeartbeat": ("last_heartbeat_at", "clock_offset_s"),
+        "deviceTime": ("clock_offset_s",),
+    },
+    "bsm": {
+        "id": ("vehicle_key",),
+        "secMark": ("observed_at", "date"),
+        "pos.lon": ("lon", "lat"),
+        "pos.lat": ("lon", "lat"),
+        "posConfidence": ("position_error_m",),
+        "speed": ("speed_mps",),
+        "heading": ("heading_deg",),
+        "vehicleClass": ("vehicle_kind",),
+    },
+    "vehicle": {
+        "vehicleId": ("vehicle_key",),
+        "position.longitude": ("lon", "lat"),
+        "position.latitude": ("lon", "lat"),
+        "velocityGNSS": ("speed_mps",),
+        "heading": ("heading_deg",),
+        "driveMode": ("drive_mode",),
+    },
     "accidents": {
         "sgbh": ("source_id",),
         "xzqh": ("admin_code",),
@@ -172,13 +227,21 @@ COLUMNS = {
 OPTIONAL = {("rsm", "posConfidence"), ("rsm", "pos.ele"), ("rsm", "size.height"), ("rsm", "vehicleClass")} | {
     ("accidents", "zsrs"),
     ("accidents", "qsrs"),
+    ("rsi", "eventRadius"),
+    ("rsi", "eventConfidence"),
+    ("map", "name"),
+    ("bsm", "posConfidence"),
+    ("bsm", "vehicleClass"),
 }
 """Fields that a record may lack: the column is null. Every other missing key is a reason to refuse."""
 
 REFUSED_MARKS = {
     # 0, 0 lies in the Gulf of Guinea: a number, but no place of this city, and no platform's mark for "unavailable".
     ("rsus", "position.lon", 0), ("rsus", "position.lat", 0), ("rsm", "pos.lon", 0), ("rsm", "pos.lat", 0),
+    ("rsi", "eventPos.lon", 0), ("rsi", "eventPos.lat", 0), ("signs", "signPos.lon", 0), ("signs", "signPos.lat", 0),
+    ("map", "refPos.lon", 0), ("map", "refPos.lat", 0), ("bsm", "pos.lon", 0), ("bsm", "pos.lat", 0),
     # Without a time no row can be filed.
+    ("rsi", "timeDetails.startTime", 527040), ("signs", "timeDetails.startTime", 527040),
     ("rsus", "updateTime", 0), ("rsus", "updateTime", -1),
     ("accidents", "sgfssj", "1900-01-01 00:00:00"), ("accidents", "sgfssj", "-"),
     ("road_segment", "properties.updateDate", "1900-01-01"), ("road_segment", "properties.updateDate", "-"),
@@ -201,13 +264,19 @@ NOT_KEPT = {
 """Fields that no base dataset takes, so that what stands there hurts nobody."""
 UNFIT: Mapping[str, frozenset[str]] = {
     "parking_spaces": frozenset({"unknown_code"}), "detector_flow": frozenset({"unknown_code"}),
+    "map": frozenset({"unknown_code"}),
 }  # fmt: skip
-"""Kinds of faults that a stream cannot have: these have no codes."""
+"""Kinds of faults that a stream cannot have: these have no codes of their own."""
 SECOND_DATASET = {("flow", "length"), ("flow", "polyline"), ("flow", "angle"), ("flow", "freeSpeed")} | {
     ("road_status", "length"), ("road_status", "polyline"), ("road_status", "angle"),
 }  # fmt: skip
 """Fields of the section, whose one row is the newest of many records."""
-MARK_WITH_A_MEANING = {("rsm", "vehicleClass", 0): {"vehicle_class": "unknown", "vehicle_class_raw": "0"}}
+MARK_WITH_A_MEANING = {
+    ("rsm", "vehicleClass", 0): {"vehicle_class": "unknown", "vehicle_class_raw": "0"},
+    ("bsm", "vehicleClass", 0): {"vehicle_kind": "unknown", "vehicle_kind_raw": "0"},
+    ("rsi", "eventSource", 0): {"event_source": "unknown", "event_source_raw": "0"},
+    ("signs", "signType", 0): {"control_kind": "unknown", "sign_kind": "unknown", "sign_kind_raw": "0"},
+}
 MARKS_DRAWN_AS_IMPOSSIBLE = {("flow", "occupancy", 255)}
 """Drawn as impossible values, but the guide's mark for "unavailable"."""
 
@@ -238,8 +307,9 @@ def expected(fault: Fault) -> Expected:
     if fault.kind == "unknown_code" and at not in CLOSED_LISTS:
         if at in NOT_KEPT:
             return Expected("published")
-        (column,) = COLUMNS[stream][wire]
-        return Expected("published", {column: "unmapped", f"{column}_raw": str(value)})
+        columns = COLUMNS[stream][wire]
+        raw = {f"{column}_raw": str(value) for column in columns}
+        return Expected("published", dict.fromkeys(columns, "unmapped") | raw)
     return Expected("quarantined")
 
 

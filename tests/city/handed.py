@@ -31,6 +31,13 @@ class Stream:
 STREAMS = (
     Stream("rsus", "cloud_control/rsu/500000", "roadside_facility", "cloud_control", "/api/v1/rsus"),
     Stream("rsm", "cloud_control/rsm/500000", "participant_observation", "cloud_control", "/api/v1/rsm"),
+    Stream("spat", "cloud_control/spat/500000", "signal_state", "cloud_control", "/api/v1/spat"),
+    Stream("rsi", "cloud_control/rsi/500000", "traffic_event", "cloud_control", "/api/v1/rsi/events"),
+    Stream("signs", "cloud_control/sign/500000", "traffic_control", "cloud_control", "/api/v1/rsi/signs"),
+    Stream("map", "cloud_control/map/500000", "junction", "cloud_control", "/api/v1/map"),
+    Stream("heartbeat", "cloud_control/heartbeat/500000", "facility_status", "cloud_control", "/api/v1/rsus/status"),
+    Stream("bsm", "cloud_control/bsm/500000", "vehicle_position", "cloud_control", "/api/v1/bsm"),
+    Stream("vehicle", "cloud_control/vehicle/500000", "vehicle_position", "cloud_control", "/api/v1/vehicles/status"),
     Stream(
         "accidents",
         "traffic_safety/accident/500000",

@@ -20,9 +20,16 @@ from citysim.services.served import ServedLog
 from citysim.views import cloud_control as view
 from citysim.views.city import City
 from citysim.views.cloud_control import Envelope
+from citysim.views.connected import bsm_messages, cloud_reports
+from citysim.views.heartbeats import heartbeats
+from citysim.views.map_messages import map_messages
+from citysim.views.messages import Message, flat, within
+from citysim.views.rsi import event_of, rsi_messages, sign_messages
+from citysim.views.spat import spat_messages
 
 RSU_PAGE, RSU_LARGEST_PAGE = 100, 500
 RSM_PAGE, RSM_LARGEST_PAGE = 500, 2000
+MESSAGE_PAGE, MESSAGE_LARGEST_PAGE = 500, 5000
 LOGGED = frozenset({"offset", "limit", "from_date", "to_date"})
 
 
@@ -131,6 +138,34 @@ def cloud_control(
             fault_ids=list(itertools.chain.from_iterable(one.fault_ids for one in page)),
         )
 
+    def listed(found: Callable[[], Sequence[Message]]) -> Callable[[Asked], Answer]:
+        """Answers with pages of what `found` gives."""
+
+        def answered(asked: Asked) -> Answer:
+            first, limit = _page(asked, MESSAGE_PAGE, MESSAGE_LARGEST_PAGE)
+            all_of_them = found()
+            page = all_of_them[first : first + limit]
+            return _ok(
+                {"count": len(all_of_them), "data": [one.body for one in page]},
+                record_ids=list(itertools.chain.from_iterable(one.record_ids for one in page)),
+                fault_ids=list(itertools.chain.from_iterable(one.fault_ids for one in page)),
+            )
+
+        return answered
+
+    def in_window(found: Callable[[], Sequence[Message]], is_newest_only: bool = False) -> Callable[[Asked], Answer]:
+        """As `listed`, of the messages in the window that is asked for."""
+
+        def answered(asked: Asked) -> Answer:
+            from_s, to_s = (_whole(asked, name) - start_ms / 1000 for name in ("from_date", "to_date"))
+            if from_s >= to_s:
+                raise _Refused(400, "bad request: from_date must be before to_date")
+            now_s = clock.now_s()
+            shown = _newest(found(), now_s) if is_newest_only else found()
+            return listed(lambda: list(within(shown, from_s, to_s, now_s)))(asked)
+
+        return answered
+
     def guarded(handler: Callable[[Asked], Answer], needs_token: bool = True) -> Callable[[Asked], Answer]:
         def answered(asked: Asked) -> Answer:
             scheme, _, token = asked.headers.get("authorization", "").partition(" ")
@@ -148,12 +183,29 @@ def cloud_control(
             ("POST", "/api/v1/login"): guarded(login, needs_token=False),
             ("GET", "/api/v1/rsus"): guarded(rsus),
             ("GET", "/api/v1/rsm"): guarded(rsm),
+            ("GET", "/api/v1/spat"): guarded(in_window(lambda: spat_messages(city))),
+            ("GET", "/api/v1/rsi/events"): guarded(in_window(lambda: rsi_messages(city), is_newest_only=True)),
+            ("GET", "/api/v1/rsi/signs"): guarded(listed(lambda: sign_messages(city))),
+            ("GET", "/api/v1/map"): guarded(listed(lambda: map_messages(city))),
+            ("GET", "/api/v1/rsus/status"): guarded(in_window(lambda: flat(heartbeats(city)))),
+            ("GET", "/api/v1/bsm"): guarded(in_window(lambda: bsm_messages(city))),
+            ("GET", "/api/v1/vehicles/status"): guarded(in_window(lambda: flat(cloud_reports(city)))),
         },
         served=served,
         logged_params=LOGGED,
         not_found=lambda asked: _error(404, "not found"),
         broken=_error(500, "internal error"),
     )
+
+
+def _newest(found: Sequence[Message], now_s: float) -> list[Message]:
+    """Of each event the version that is known last at `now_s`, with the second copies of a planted duplicate."""
+    last: dict[str, float] = {}
+    for one in found:
+        if one.known_s <= now_s:
+            event = event_of(one.record_ids[0])
+            last[event] = max(last.get(event, -math.inf), one.known_s)
+    return [one for one in found if last.get(event_of(one.record_ids[0])) == one.known_s]
 
 
 def _page(asked: Asked, size: int, largest: int) -> tuple[int, int]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from citysim.clock import minute_of_utc_year
 from citysim.draws import Draws
 from citysim.faults import KINDS, Fault, Weaknesses, damage, one_of, whole
+from citysim.views import device_style
 from citysim.views.city import GEOID_SEPARATION_M, City, Origin, once_per_city
 from citysim.views.sensing import LARGEST_LAG_MS, REACH_M, Floats, Ints, Post, coverage, is_in_sight, motion, posts
 
@@ -38,6 +39,7 @@ MINUTES_KEPT = 8
 """Clients walk forward through time, so the last few minutes are enough; all thirty would fill half a gigabyte."""
 
 TYPES = {"passenger": "motor", "truck": "motor", "bus": "motor", "bicycle": "non_motor", "pedestrian": "pedestrian"}
+DEVICE_TYPES = {"motor": "1", "non_motor": "2", "pedestrian": "3"}
 CLASSES = {"passenger": 10, "truck": 25, "bus": 50}
 SOURCES = {3: "video", 6: "lidar", 7: "integrated"}
 CLASS_NAMES = {10: "passenger_car", 25: "truck", 50: "transit"}
@@ -78,7 +80,8 @@ RSM = Weaknesses(
     impossible={
         "pos.lon": whole((1800000002, 2147483647), (-2147483648, -1800000001)),
         "pos.lat": whole((900000002, 2147483647), (-2147483648, -900000001)),
-        "pos.ele": whole((61440, 999999), (-99999, -4097)),
+        # Higher than the highest mountain: the elevations of a device are text, which no schema bounds.
+        "pos.ele": whole((90001, 999999), (-99999, -4097)),
         "speed": whole((6000, 8190), (8192, 65535), (-8191, -1)),
         "heading": whole((28801, 65535), (-28800, -1)),
         "size.width": whole((1024, 65535), (-1023, -1)),
@@ -245,6 +248,11 @@ def _computed(city: City, serials: dict[str, str], minute: int) -> RsmMinute:
     for place, kind in zip(bad.tolist(), kinds, strict=True):
         record, fault = damage(city.seed, RSM, record_ids[place], KINDS[kind], json.loads(texts[place]))
         texts[place], faults[place] = _json(record), fault
+    if device_style.is_spoken(city):
+        broken = {place: (texts[place], fault) for place, fault in faults.items()}
+        texts = _device_texts(city, seen, measured, lon, lat, instant_ms)
+        for place, (text, fault) in broken.items():
+            texts[place] = _device_text(json.loads(text), fault, _reference(stations[int(seen.post[place])]))
     return RsmMinute(
         envelopes=tuple(_envelopes(city, seen, esns, texts, record_ids, faults)),
         faults=tuple(faults.values()),
@@ -338,6 +346,63 @@ def _texts(city: City, seen: _Seen, measured: _Measured, lon: Floats, lat: Float
     ]
 
 
+def _device_texts(
+    city: City, seen: _Seen, measured: _Measured, lon: Floats, lat: Floats, instant_ms: Ints
+) -> list[str]:
+    """As `_texts`, written by the roadside device: numbers as text, places as offsets from the RSU."""
+    types, classes, _ = _bodies(city)
+    references = [_reference(post) for post in posts(city)]
+    base_lon, base_lat = (np.array([int(one[axis]) for one in references], dtype=np.int64) for axis in ("lon", "lat"))
+    east = np.rint(lon * 1e7).astype(np.int64) - base_lon[seen.post]
+    north = np.rint(lat * 1e7).astype(np.int64) - base_lat[seen.post]
+    speed_units = np.nan_to_num(np.rint(measured.speed_mps / 0.02), nan=8191)
+    heading_units = np.nan_to_num(np.rint(measured.heading_deg / 0.0125) % 28800, nan=28800)
+    size = np.nan_to_num(np.clip(np.rint(measured.size_m / SIZE_STEPS_M), 1, [1023, 4095, 127]), nan=0)
+    numbers = [DEVICE_TYPES[kind] for kind in types[seen.participant].tolist()]
+    columns = zip(
+        numbers,
+        seen.temporary_id.tolist(),
+        measured.source.tolist(),
+        (instant_ms % 60000).tolist(),
+        east.tolist(),
+        north.tolist(),
+        np.maximum(np.abs(east), np.abs(north)).tolist(),
+        np.rint(measured.height_m * 10).astype(np.int64).tolist(),
+        measured.confidence.tolist(),
+        speed_units.astype(np.int64).tolist(),
+        heading_units.astype(np.int64).tolist(),
+        size.astype(np.int64).tolist(),
+        [f'{text[:16]}"{text[16:]}"' if text else "" for text in classes[seen.participant].tolist()],
+        strict=True,
+    )
+    return [
+        f'{{"ptcType":"{kind}","ptcId":"{temporary}","source":"{origin}","secMark":"{mark}",'
+        f'"pos":{{"offsetLL":{{"{device_style.form_of(reach)}":{{"lon":"{x}","lat":"{y}"}}}},'
+        f'"offsetV":{{"elevation":"{z}"}}}},"posConfidence":{{"pos":"{code}"}},"speed":"{pace}","heading":"{course}",'
+        f'"size":{{"width":"{width}","length":"{length}","height":"{tall}"}}{vehicle}}}'
+        for kind, temporary, origin, mark, x, y, reach, z, code, pace, course, (width, length, tall), vehicle in columns
+    ]
+
+
+def _device_text(record: dict[str, Any], fault: Fault, reference: dict[str, str]) -> str:
+    """A record that was made bad, as the roadside device writes it."""
+    shown = device_style.converted(record, fault)
+    if fault.field != "ptcType" and "ptcType" in shown:
+        shown["ptcType"] = DEVICE_TYPES[shown["ptcType"]]
+    if "pos" in shown:
+        shown["pos"] = device_style.placed(shown["pos"], reference)
+    return _json(shown)
+
+
+def _reference(station: Post) -> dict[str, str]:
+    """The place of an RSU, as its messages write it."""
+    return {
+        "lat": str(round(station.lat * 1e7)),
+        "lon": str(round(station.lon * 1e7)),
+        "ele": str(round(10 * (station.elevation_m + GEOID_SEPARATION_M))),
+    }
+
+
 def _values(city: City, seen: _Seen, measured: _Measured, esns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
     types, classes, _ = _bodies(city)
     rsu = np.array(esns, dtype=object)[seen.post] if esns else np.zeros(0, dtype=object)
@@ -391,6 +456,7 @@ def _envelopes(
 ) -> list[Envelope]:
     """The participants in one envelope per instant and RSU."""
     stations, start_ms = posts(city), round(city.recording_start.timestamp() * 1000)
+    envelope = _device_envelope if device_style.is_spoken(city) else _envelope
     envelopes = []
     for begin, end in _bounds(seen):
         index, frame_ms = int(seen.post[begin]), int(seen.frame_ms[begin])
@@ -403,7 +469,7 @@ def _envelopes(
         envelopes.append(
             Envelope(
                 timestamp_ms=start_ms + frame_ms,
-                text=_envelope(stations[index], esns[index], start_ms + frame_ms, frame_ms * city.hz // 1000, bodies),
+                text=envelope(stations[index], esns[index], start_ms + frame_ms, frame_ms * city.hz // 1000, bodies),
                 record_ids=tuple(ids),
                 fault_ids=tuple(faults[place].record_id for place in range(begin, end) if place in faults),
             )
@@ -430,9 +496,28 @@ def _envelope(station: Post, esn: str, timestamp_ms: int, frame: int, bodies: Se
         f'"participants":[{",".join(bodies[begin : begin + LARGEST_MESSAGE])}]}}'
         for part, begin in enumerate(range(0, len(bodies), LARGEST_MESSAGE))
     )
+    return _enveloped(esn, timestamp_ms, f"[{messages}]")
+
+
+def _device_envelope(station: Post, esn: str, timestamp_ms: int, frame: int, bodies: Sequence[str]) -> str:
+    device, position = esn[1:].encode("ascii").hex(), _json(_reference(station))
+
+    def one_or_many(texts: Sequence[str]) -> str:
+        return texts[0] if len(texts) == 1 else f"[{','.join(texts)}]"
+
+    messages = [
+        f'{{"msgCnt":"{(frame + part) % 128}","id":"{device}","refPos":{position},'
+        f'"participants":{one_or_many(bodies[begin : begin + LARGEST_MESSAGE])}}}'
+        for part, begin in enumerate(range(0, len(bodies), LARGEST_MESSAGE))
+    ]
+    return _enveloped(esn, timestamp_ms, one_or_many(messages))
+
+
+def _enveloped(esn: str, timestamp_ms: int, messages: str) -> str:
+    """What the platform itself writes around messages."""
     message_id = hashlib.blake2b(f"{esn}/{timestamp_ms}".encode(), digest_size=4).hexdigest()
     moy = minute_of_utc_year(datetime.fromtimestamp(timestamp_ms / 1000, UTC))
-    return f'{{"rsuEsn":"{esn}","messageId":"{message_id}","timestamp":{timestamp_ms},"moy":{moy},"rsms":[{messages}]}}'
+    return f'{{"rsuEsn":"{esn}","messageId":"{message_id}","timestamp":{timestamp_ms},"moy":{moy},"rsms":{messages}}}'
 
 
 def _json(record: dict[str, Any]) -> str:

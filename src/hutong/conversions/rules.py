@@ -313,6 +313,8 @@ def _flag(rule: mapping.Flag, line: _Line) -> Words:
 
 def _bit(rule: mapping.Bit, line: _Line) -> Words:
     said = Words(en=f"true where bit {rule.at} is set, from 0 on", zh=f"第 {rule.at} 位（自 0 起）为 1 时为真")
+    if rule.form == "string":
+        return Words(en=f"{said.en} at the front of a string", zh=f"{said.zh}，自字符串首位起")
     return _as_text(rule.as_text, said)
 
 

@@ -485,12 +485,21 @@ class Bit(Reads):
         fields:
           is_located: {rule: bit, from: status, at: 1}
         row: {is_located: true}
+
+    Example: bit 1 of a string of bits
+        contract: {allows_left: boolean}
+        record: {maneuvers: "110000000000"}
+        fields:
+          allows_left: {rule: bit, from: maneuvers, form: string, at: 1}
+        row: {allows_left: true}
     """
 
     rule: Literal["bit"]
     from_: PathText = Field(alias="from")
+    form: Literal["number", "string"] = "number"
+    """number: a whole number; string: a text of 0 and 1, as ASN.1 writes a BIT STRING."""
     at: Annotated[int, Field(ge=0, le=62)]
-    """Which one; 0 is the one worth 1."""
+    """Which one; of a number 0 is the one worth 1, of a string the first character."""
     as_text: bool = False
     """The platform sends the number as text."""
 

@@ -77,6 +77,10 @@ def _shape(rule: rules.Line | rules.Area) -> Iterator[tuple[str, Types]]:
             yield path, PART if rule.as_text else NUMBER
 
 
+def _bit(rule: rules.Bit) -> Iterator[tuple[str, Types]]:
+    yield rule.from_, TEXT if rule.form == "string" else _number(rule)
+
+
 def _flag(rule: rules.Flag) -> Iterator[tuple[str, Types]]:
     yield rule.from_, types_of([*rule.true, *rule.false])
 
@@ -95,7 +99,7 @@ _READS: Mapping[str, Callable[[Any], Iterator[tuple[str, Types]]]] = {
     "code": _one(SCALAR),
     "id": _one(PART),
     "flag": _flag,
-    "bit": _numbers,
+    "bit": _bit,
     "stake": _one(PART),
     "duration": _one(TEXT),
     "pseudonym": _one(PART),

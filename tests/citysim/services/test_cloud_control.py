@@ -7,6 +7,12 @@ import requests
 from citysim.services import RunningCity
 from citysim.views import cloud_control
 from citysim.views.city import City
+from citysim.views.connected import bsm_messages, cloud_reports
+from citysim.views.heartbeats import heartbeats
+from citysim.views.map_messages import map_messages
+from citysim.views.messages import flat
+from citysim.views.rsi import event_of, rsi_messages, sign_messages
+from citysim.views.spat import spat_messages
 
 from .asking import bearer, log_in
 
@@ -113,3 +119,49 @@ def test_a_window_that_ends_before_it_begins_is_refused(past: RunningCity, sessi
 def test_a_wrong_route_is_answered_in_the_style_of_the_platform(past: RunningCity) -> None:
     answer = requests.get(f"{past.cloud_control}/api/v2/rsm", timeout=10)
     assert (answer.status_code, answer.json()) == (404, {"code": 404, "msg": "not found"})
+
+
+LISTS = {
+    "rsi/signs": sign_messages,
+    "map": map_messages,
+}
+WINDOWS = {
+    "spat": spat_messages,
+    "bsm": bsm_messages,
+    "rsus/status": lambda city: flat(heartbeats(city)),
+    "vehicles/status": lambda city: flat(cloud_reports(city)),
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_what_stands_is_listed_whole(path: str, past: RunningCity, session: requests.Session, city: City) -> None:
+    found = pages(session, f"{past.cloud_control}/api/v1/{path}", 60)
+    assert found == [one.body for one in LISTS[path](city)]
+
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_what_happens_is_given_by_window(path: str, past: RunningCity, session: requests.Session, city: City) -> None:
+    start = int(past.recording_start.timestamp())
+    url = f"{past.cloud_control}/api/v1/{path}"
+    found = pages(session, url, 5000, from_date=start + 600, to_date=start + 900)
+    assert found == [one.body for one in WINDOWS[path](city) if 600 <= one.stamp_s < 900] != []
+    assert session.get(url, timeout=10).status_code == 400
+
+
+def test_of_an_event_only_the_version_known_last_is_given(
+    past: RunningCity, halfway: RunningCity, session: requests.Session, city: City
+) -> None:
+    start = int(past.recording_start.timestamp())
+    window = {"from_date": start, "to_date": start + 3600}
+    now = pages(session, f"{past.cloud_control}/api/v1/rsi/events", 5000, **window)
+    other = requests.Session()
+    other.headers["Authorization"] = bearer(halfway)["Authorization"]
+    then = pages(other, f"{halfway.cloud_control}/api/v1/rsi/events", 5000, **window)
+
+    def versions(messages: list[dict[str, Any]]) -> list[tuple[str, Any, Any]]:
+        return [(one["rsuEsn"], rte.get("rteId"), one["timestamp"]) for one in messages for rte in one["rtes"]]
+
+    shown = rsi_messages(city)
+    known = {event_of(one.record_ids[0]) for one in shown if one.known_s <= 900}
+    assert 0 < len(then) == len(known) < len(now) == len({event_of(one.record_ids[0]) for one in shown})
+    assert set(versions(then)) - set(versions(now))

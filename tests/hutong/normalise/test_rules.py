@@ -557,6 +557,12 @@ class TestBit:
             assert refused(read, {"x": value}).place == "x"
         assert reader({"rule": "bit", "from": "x", "at": 1, "as_text": True}, "boolean")({"x": "2"}) is True
 
+    def test_a_string_of_bits_begins_with_bit_0(self, reader: Compile) -> None:
+        read = reader({"rule": "bit", "from": "x", "form": "string", "at": 1, "missing": ["-"]}, "boolean")
+        assert [read({"x": text}) for text in ("0100", "1011", "-")] == [True, False, None]
+        for value in ("1", "", "01a", "0١", 10, [1]):
+            assert refused(read, {"x": value}).value == value
+
 
 class TestDuration:
     def test_hours_pass_midnight(self, reader: Compile) -> None:
