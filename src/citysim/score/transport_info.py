@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from citysim.score.streams import PLACE, Scored, shown_by
 from citysim.views import buses, detectors, parking, road_status, timetable
 from citysim.views import transport_info as view
-from citysim.views.city import City, Shown
+from citysim.views.city import STANDARD, City, Shown
 
 MICRODEGREE_M = 1e-6 * 111_320.0
-TENTH_KMH = 0.1 / 3.6
+KMH, TENTH_KMH = 1 / 3.6, 0.1 / 3.6
 
 
 def _stops(city: City, from_s: float, to_s: float) -> Mapping[str, Shown]:
@@ -37,8 +37,15 @@ STREAMS = (
         stream="transport_info.segment_status",
         dataset="traffic_flow",
         shown=shown_by(road_status.road_status),
-        # The map vendor's dialect has whole km/h.
-        steps={"speed_mps": 1 / 3.6},
+        steps={"speed_mps": TENTH_KMH},
+        dialects=(STANDARD,),
+    ),
+    Scored(
+        stream="transport_info.segment_status",
+        dataset="traffic_flow",
+        shown=shown_by(road_status.road_status),
+        steps={"speed_mps": KMH},
+        dialects=("vendor",),
     ),
     Scored(
         stream="transport_info.segment_status",

@@ -1,11 +1,14 @@
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
 from citysim.services import RunningCity
-from citysim.views.city import City
+from citysim.views import buses, detectors, parking, road_status, timetable
+from citysim.views.city import City, View
 from citysim.views.transport_info import flow
 
 from .asking import call_transport, signed, window
@@ -66,3 +69,30 @@ def test_a_nonce_is_good_once_and_is_not_used_up_by_a_bad_signature(past: Runnin
 def test_a_wrong_route_is_a_code_too(past: RunningCity) -> None:
     answer = requests.get(f"{past.transport_info}/openapi/v1/nothing", timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (200, "1404")
+
+
+@pytest.mark.parametrize(
+    ("path", "view"),
+    [
+        ("road/status", road_status.road_status),
+        ("bus/positions", buses.bus_positions),
+        ("parking/facilities", parking.facilities),
+        ("parking/spaces", parking.spaces),
+        ("detector/list", detectors.detectors),
+        ("detector/flow", detectors.detector_flow),
+    ],
+)
+def test_every_other_list_is_paged_the_same_way(
+    past: RunningCity, city: City, path: str, view: Callable[[City], View]
+) -> None:
+    asked = signed({**window(past), "page": 2, "size": 20})
+    answer = requests.get(f"{past.transport_info}/openapi/v1/{path}", params=asked, timeout=20).json()
+    assert (answer["code"], answer["data"]["total"]) == ("0000", len(view(city).shown))
+    assert answer["data"]["rows"] == [one.record for one in view(city).shown[20:40]]
+
+
+def test_the_timetable_is_a_signed_zip(past: RunningCity, city: City) -> None:
+    url = f"{past.transport_info}/openapi/v1/bus/gtfs"
+    answer = requests.get(url, params=signed({}), timeout=20)
+    assert (answer.headers["content-type"], answer.content) == ("application/zip", timetable.feed(city).body)
+    assert requests.get(url, params=signed({}, secret="guess"), timeout=20).json()["code"] == "1001"
