@@ -54,12 +54,17 @@ STREAMS = (
         steps={"approach_heading_deg": 1.0},
         is_latest=True,
     ),
-    Scored(stream="traffic_safety.cross_state", dataset="facility_status", shown=shown_by(police_signals.cross_states)),
+    Scored(
+        stream="traffic_safety.cross_state",
+        dataset="facility_status",
+        shown=shown_by(police_signals.cross_states),
+        steps={"clock_offset_s": 0.001},
+    ),
     Scored(
         stream="traffic_safety.signal_state",
         dataset="signal_state",
         shown=shown_by(police_signals.lights),
-        steps={"observed_at": 0.001, "remaining_s": 1.0},
+        steps={"observed_at": 0.001, "remaining_s": 1.0, "cycle_s": 1.0, "clock_offset_s": 0.002},
     ),
     Scored(
         stream="traffic_safety.cross_traffic",

@@ -12,7 +12,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from citysim.clock import BEIJING, beijing_text
+from citysim.clock import beijing_text
 from citysim.draws import key_of
 from citysim.faults import Weaknesses, as_text, one_of, whole
 from citysim.views.city import City, Origin, Shown, View, once_per_city, rows_of, with_faults
@@ -105,7 +105,7 @@ CROSS_STATES = Weaknesses(
     fields=("CrossID", "SignalControllerID", "Value", "StateTime"),
     sentinels={"ErrorType": ("", "-")},
     impossible={"StateTime": _bad_time},
-    codes={"Value": one_of("Unknown1", "Busy", "Standby"), "ErrorType": as_text(whole((60, 89)))},
+    codes={"Value": one_of("Unknown1", "Busy", "Standby")},
     is_text=True,
 )
 LIGHTS = Weaknesses(
@@ -276,6 +276,7 @@ def cross_states(city: City) -> View:
                 "facility_id": number,
                 "facility_state": STATES[state],
                 "fault_kind": FAULTS.get(fault),
+                "clock_offset_s": -drift_of(city, junction),
             }
             record = {
                 "CrossID": cross_id,
@@ -283,6 +284,8 @@ def cross_states(city: City) -> View:
                 "Value": state,
                 "ErrorType": fault,
                 "StateTime": beijing_text(city.moment(t_s)),
+                "ControllerTime": _to_the_millisecond(city, t_s + drift_of(city, junction)),
+                "ReceiveTime": _epoch_ms(city, float(t_s)),
             }
             lon, lat = _place(city, junction)
             origin = Origin(junction, lon, lat, float(t_s), values=values)
@@ -300,11 +303,15 @@ def lights(city: City) -> View:
     for junction, group, t_s, light, until_s in columns:
         if junction in live:
             switches[t_s, junction].append((group, light, until_s))
+    cycles = _cycles(city)
     records = []
     for (t_s, junction), changed in sorted(switches.items()):
         cross_id, drift_s = cross_ids(city)[junction], drift_of(city, junction)
         mode = list(MODES)[key_of(junction) % len(MODES)]
         plan = 1 + key_of(f"plan {junction}") % 12
+        received_s = t_s + round(0.2 + 0.6 * draws.one("received", junction, f"{t_s}"), 3)
+        begun = [start_s for start_s in cycles[junction] if start_s <= t_s][-2:]
+        cycle_s = begun[1] - begun[0] if len(begun) == 2 else None
         lon, lat = _place(city, junction)
         rows, groups = [], []
         for group, light, until_s in sorted(changed):
@@ -317,6 +324,8 @@ def lights(city: City) -> View:
                 "remaining_s": None if until_s is None else until_s - t_s,
                 "control_mode": MODES[mode],
                 "plan_no": plan,
+                "cycle_s": cycle_s,
+                "clock_offset_s": received_s - t_s - drift_s,
             }
             rows.append(Origin(junction, lon, lat, t_s, values=values))
             groups.append(
@@ -326,12 +335,13 @@ def lights(city: City) -> View:
                     "RemainTime": "" if until_s is None else str(round(until_s - t_s)),
                 }
             )
-        moment = city.moment(t_s + drift_s)
         record = {
             "CrossID": cross_id,
             "ControlMode": mode,
             "PlanNo": str(plan),
-            "LampStatusTime": beijing_text(moment) + f".{moment.astimezone(BEIJING).microsecond // 1000:03d}",
+            "LastCycleLen": "" if cycle_s is None else str(round(cycle_s)),
+            "LampStatusTime": _to_the_millisecond(city, t_s + drift_s),
+            "ReceiveTime": _epoch_ms(city, received_s),
             "SignalGroupStatusList": {"SignalGroupStatus": groups},
         }
         one = Shown(f"{cross_id}@{t_s}", t_s + 1.0, t_s + drift_s, record, rows[0])
@@ -444,6 +454,26 @@ def _lane_data(
         "HeadDistance": "-1" if headway_m is None else f"{headway_m:.1f}",
     }
     return values, wire
+
+
+@once_per_city
+def _cycles(city: City) -> Mapping[str, list[float]]:
+    """Per junction with signals, when its cycles began: when its first signal group turned green."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for junction, group, t_s, light in rows_of(city.truth.signals, "junction", "signal_group", "t_s", "light"):
+        if group == 1 and light.endswith("green") and t_s > 0:
+            found[junction].append(t_s)
+    return found
+
+
+def _to_the_millisecond(city: City, t_s: float) -> str:
+    moment = city.moment(round(t_s, 3))
+    return f"{beijing_text(moment)}.{round(moment.microsecond / 1000):03d}"
+
+
+def _epoch_ms(city: City, t_s: float) -> str:
+    """As the platform's own servers write times, where everything around them is civil time."""
+    return str(round(city.moment(round(t_s, 3)).timestamp() * 1000))
 
 
 @once_per_city

@@ -86,6 +86,16 @@ def test_each_switch_of_a_reporting_crossing_is_shown_by_its_own_clock(clean: Ci
     assert 3 < len(live) < len(cross_ids(clean)) / 2
 
 
+def test_a_status_says_how_long_the_last_cycle_was_and_when_it_came(clean: City) -> None:
+    lengths = [one.origin.values["cycle_s"] for one in lights(clean).shown]
+    assert lengths.count(None) < len(lengths) / 4
+    assert all(length is None or 20 < length < 200 for length in lengths)
+    for one in lights(clean).shown:
+        assert one.origin.t_s is not None
+        received_s = int(one.record["ReceiveTime"]) / 1000 - clean.recording_start.timestamp()
+        assert 0.199 <= received_s - one.origin.t_s <= 0.801
+
+
 def test_loops_are_shown_per_hour_and_a_lane_that_nobody_passed_has_no_speed(clean: City) -> None:
     lanes = [lane for one in cross_traffic(clean).shown for lane in one.record["DataList"]["Data"]]
     assert len(lanes) == clean.truth.detector_flow.num_rows
