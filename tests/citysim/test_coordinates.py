@@ -19,6 +19,13 @@ def test_gauss_kruger_gives_easting_then_northing_of_epsg_4545() -> None:
     assert (easting[0], northing[0]) == pytest.approx((359633.32, 3272547.95), abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("epsg", "east"), [(4544, 650369.18), (4523, 35650369.18), (4545, 359633.32), (4524, 36359633.32)]
+)
+def test_each_zone_has_its_meridian_and_perhaps_its_number_in_front(epsg: int, east: float) -> None:
+    assert gauss_kruger(LON, LAT, epsg)[0][0] == pytest.approx(east, abs=0.01)
+
+
 def test_a_shift_in_metres_is_that_many_metres() -> None:
     plane = CityPlane(106.55, 29.56)
     lon, lat = plane.shifted(LON, LAT, np.array([30.0]), np.array([-40.0]))
