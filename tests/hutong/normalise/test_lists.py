@@ -21,9 +21,20 @@ LINE = {"rule": "line", "from": "v", "form": "array", "crs": "EPSG:4545", "axes"
 NESTED = {"type": ["array", "null"], "items": {"type": "array", "items": {"type": "number"}}}
 
 
+NAMED = {"crs": {"from": "crs", "table": {"plain": "EPSG:4545", "zone": "EPSG:4524"}}}
+SYSTEMS = st.sampled_from(['"plain"', '"plain"', '"zone"', '"else"', '""', "null", "4545"])
+POINT = {"rule": "point", "from": ["v"], "axes": "east_north", "missing": [0]}
+PLACES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "lines": (NESTED, LINE),
+    "lines in named systems": (NESTED, LINE | NAMED),
+    "points in named systems": (NESTED["items"], POINT | NAMED),
+}
+
+
 def of(schema: dict[str, Any], rule: dict[str, Any], columns: dict[str, Any], *, is_gated: bool) -> Plan:
     """A plan with one rule over `v`. A schema with `not` has no gate."""
-    whole = {"type": "object", "properties": {"v": schema}} | ({} if is_gated else {"not": {"required": ["never"]}})
+    properties = {"v": schema, "crs": {"type": ["string", "null"]}}
+    whole = {"type": "object", "properties": properties} | ({} if is_gated else {"not": {"required": ["never"]}})
     found = plan(whole, [{"dataset": "one", "fields": {"x": rule}}], {"one": {"x": "string", **columns}})
     assert found.bulk is not None
     assert (found.bulk.gate is not None) == is_gated
@@ -36,14 +47,17 @@ def lines(*, is_gated: bool) -> Plan:
 
 
 @pytest.mark.parametrize("is_gated", [True, False])
-def test_lines_come_out_the_same_on_both_paths(is_gated: bool) -> None:
-    plan_of_lines = lines(is_gated=is_gated)
+@pytest.mark.parametrize("places", PLACES)
+def test_places_in_lists_come_out_the_same_on_both_paths(places: str, is_gated: bool) -> None:
+    schema, rule = PLACES[places]
+    plan_of_places = of(schema, rule, GEOMETRY, is_gated=is_gated)
+    values = VALUES if rule["rule"] == "line" else st.one_of(GOOD.map(lambda line: line[0]), st.none(), ANY)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.lists(VALUES, min_size=6, max_size=10))
-    def check(values: list[Any]) -> None:
-        records = ", ".join(f'{{"v": {said(value, escapes=False)}}}' for value in values)
-        same([page(f'{{"rows": [{records}]}}'.encode())], plan_of_lines)
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(st.tuples(values, SYSTEMS), min_size=6, max_size=10))
+    def check(found: list[tuple[Any, str]]) -> None:
+        records = ", ".join(f'{{"v": {said(value, escapes=False)}, "crs": {system}}}' for value, system in found)
+        same([page(f'{{"rows": [{records}]}}'.encode())], plan_of_places)
 
     check()
 

@@ -12,15 +12,15 @@ import shapely
 
 from hutong.model import mapping
 from hutong.normalise.columns.filling import EXACT, Fill, Filled, Leaves, NoColumnForm, given, holdable
-from hutong.normalise.columns.numbers import Asked, Truths, is_given, number_at, scaled, where
+from hutong.normalise.columns.numbers import Asked, Doubles, Truths, is_given, number_at, scaled, where
 from hutong.normalise.crs import to_wgs84
+
+Places = npt.NDArray[np.int64]
 
 
 def point(rule: mapping.Point, leaves: Leaves) -> Fill:
-    """See `rules.point`. A system that each record names for itself has no column form of its own."""
-    if not isinstance(rule.crs, str):
-        raise NoColumnForm
-    crs, convert = rule.crs, to_wgs84(rule.crs, rule.axes)
+    """See `rules.point`."""
+    systems = Systems(rule, leaves)
     (first, unread), (second, unsaid) = (
         _numbers(rule, leaves) if rule.base is None else _chosen(rule, rule.base, leaves)
     )
@@ -31,28 +31,27 @@ def point(rule: mapping.Point, leaves: Leaves) -> Fill:
         (x, inexact), (y, vague) = (scaled(asked[name].to_numpy(), scale) for name in ("x", "y"))
         if not is_said.all():
             x, y = (np.where(is_said, values, np.nan) for values in (x, y))
-        lon, lat = convert(x, y)
+        lon, lat = systems.to_wgs84(asked, x, y)
         on_earth = is_said & np.isfinite(lon) & np.isfinite(lat)
         places = (("lon", lon), ("lat", lat))
         made = {name: pl.lit(pl.Series(np.where(on_earth, values, np.nan))).fill_nan(None) for name, values in places}
-        made["source_crs"] = pl.when(is_there).then(pl.lit(crs))
+        made["source_crs"] = pl.when(is_there).then(systems.names)
         return Filled(made, [unread, unsaid, *where(is_said & (inexact | vague), is_said & ~on_earth)])
 
-    return Fill(make, {"x": first, "y": second})
+    return Fill(make, {"x": first, "y": second, **systems.asks})
 
 
 def line(rule: mapping.Line, leaves: Leaves) -> Fill:
-    """See `rules.line`; only of arrays of numbers in a system that the mapping states."""
-    kind = leaves.kind(rule.from_)
-    if rule.form != "array" or not isinstance(rule.crs, str) or kind != pl.List(pl.List(pl.Float64)):
+    """See `rules.line`; only of arrays of numbers."""
+    if rule.form != "array" or leaves.kind(rule.from_) != pl.List(pl.List(pl.Float64)):
         raise NoColumnForm
-    crs, convert = rule.crs, to_wgs84(rule.crs, rule.axes)
+    systems = Systems(rule, leaves)
 
     def make(frame: pl.DataFrame, asked: Asked) -> Filled:
         found = frame[rule.from_]
         is_there = is_given(found)
         vertices = Vertices(found)
-        lon, lat = convert(vertices.x, vertices.y)
+        lon, lat = systems.to_wgs84(asked, vertices.x, vertices.y, vertices.owner)
         on_earth = np.isfinite(lon) & np.isfinite(lat)
         is_good = is_there & (vertices.counts >= 2) & ~vertices.any_of(~on_earth)
         middle = (vertices.starts + vertices.counts // 2)[is_good]
@@ -63,10 +62,46 @@ def line(rule: mapping.Line, leaves: Leaves) -> Fill:
         columns = {"lon": lon[middle], "lat": lat[middle], "geometry": shapely.to_wkb(drawn).tolist()}
         places = np.flatnonzero(is_good)
         made = {name: _scattered(values, places, len(found)) for name, values in columns.items()}
-        made["source_crs"] = pl.when(pl.lit(pl.Series(is_good))).then(pl.lit(crs))
+        made["source_crs"] = pl.when(pl.lit(pl.Series(is_good))).then(systems.names)
         return Filled(made, where(is_there & ~is_good))
 
-    return Fill(make)
+    return Fill(make, systems.asks)
+
+
+class Systems:
+    """The systems of places: the one that the mapping states, or those that records name.
+
+    names: of the system of each record, null where it is none that the mapping knows. asks: see `Fill`.
+    """
+
+    def __init__(self, rule: mapping.Point | mapping.Line, leaves: Leaves) -> None:
+        """Raises NoColumnForm."""
+        self._word = None if isinstance(rule.crs, str) else rule.crs.from_
+        if self._word is not None and leaves.kind(self._word) != pl.String:
+            raise NoColumnForm
+        table = {"": rule.crs} if isinstance(rule.crs, str) else rule.crs.table
+        self._known = {word: to_wgs84(name, rule.axes) for word, name in table.items()}
+        self.asks: dict[str, pl.Expr] = {}
+        self.names: pl.Expr = pl.lit(table.get(""))
+        if self._word is not None:
+            word = pl.col(self._word)
+            self.asks["crs"] = word
+            self.names = word.replace_strict(list(table), list(table.values()), default=None, return_dtype=pl.String)
+
+    def to_wgs84(self, asked: Asked, x: Doubles, y: Doubles, owner: Places | None = None) -> tuple[Doubles, Doubles]:
+        """Longitude and latitude; NaN where the system is not known. owner: the record of each place, if it is not its
+        own.
+        """
+        if self._word is None:
+            return self._known[""](x, y)
+        lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+        words = asked["crs"]
+        for word in words.unique().drop_nulls():
+            if word in self._known:
+                chosen = (words == word).fill_null(False).to_numpy()
+                of = chosen if owner is None else chosen[owner]
+                lon[of], lat[of] = self._known[word](x[of], y[of])
+        return lon, lat
 
 
 class Vertices:
@@ -94,7 +129,7 @@ class Vertices:
         return np.bincount(self.owner[vertices], minlength=len(self.counts)) > 0
 
 
-def _scattered(values: Any, places: npt.NDArray[np.int64], length: int) -> pl.Expr:
+def _scattered(values: Any, places: Places, length: int) -> pl.Expr:
     """`values` at `places` of a column, null everywhere else."""
     at = np.full(length, -1)
     at[places] = np.arange(len(places))
