@@ -22,7 +22,7 @@ from hutong.validate.stage import validate
 
 Kind = Literal["unit", "zone", "axes", "crs", "code", "convention"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-UNITS = {"km/h": "m/s", "m/s": "km/h", "m": "cm", "cm": "m", "%": "1", "s": "ms", "ms": "s", "deg": "rad"}
+UNITS = {"km/h": "m/s", "m/s": "km/h", "m": "cm", "cm": "m", "%": "1", "1": "%", "s": "ms", "ms": "s", "deg": "rad"}
 AXES = {"lon_lat": "lat_lon", "lat_lon": "lon_lat", "east_north": "north_east", "north_east": "east_north"}
 CONVENTIONS = {"north_clockwise": "east_counter_clockwise", "east_counter_clockwise": "north_clockwise",
                "approach_leg": "north_clockwise"}  # fmt: skip
@@ -61,7 +61,7 @@ def broken(source: Source) -> Iterator[Broken]:
 def _wrong(rule: Any) -> Iterator[tuple[Kind, dict[str, Any]]]:
     if isinstance(rule, rules.Quantity | rules.Rate | rules.Angle):
         factor, _, name = rule.unit.partition(" ")
-        is_step = factor.replace(".", "").isdigit()
+        is_step = bool(name) and factor.replace(".", "").isdigit()
         unit = name if is_step else UNITS.get(rule.unit, f"2 {rule.unit}")
         yield "unit", {"unit": unit}
     if isinstance(rule, rules.Angle):

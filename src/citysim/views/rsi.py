@@ -183,6 +183,9 @@ def signs(city: City) -> View:
         }
         values = {
             "source_id": f"{esn}/{number}",
+            # Signs are sent again all the time; the message is stamped with the first second.
+            "observed_at": 0.0,
+            "updated_at": 0.0,
             "control_kind": CONTROL_KINDS[sign],
             "sign_kind": sign,
             "valid_from": since_s,
