@@ -74,7 +74,7 @@ def _declare(root: Path) -> Mapping[str, list[str]]:
             dialect = member(code).variants[platform]
             speaking.setdefault(platform if dialect == STANDARD else f"{platform}-{dialect}", []).append(code)
     for path in list((root / "connectors").glob("*/connector.yaml")):
-        if path.parent.name not in speaking:
+        if path.parent.name not in speaking:  # a dialect of other cities
             for folder in ("mappings", "connectors"):
                 shutil.rmtree(root / folder / path.parent.name)
             continue

@@ -48,26 +48,31 @@ def order(city: City, bus_edges: Sequence[str], entered_s: Mapping[str, Ints], s
 
     for edge, from_s, to_s in _quiet(draw, branches, entered_s, seconds):
         add("closure", edge, from_s, to_s)
-    for edge in draw.sample(wide, 3):
+    for edge in _some(draw, wide, 3):
         night = DAY_S // 2 + draw.randrange(0, 7200, 600)
         add("closure", edge, night, night + 6 * 3600)
-    for edge in draw.sample(wide, 5):
+    for edge in _some(draw, wide, 5):
         begin = -draw.randrange(600, 6 * 3600, 300)
         add("lane_ban", edge, begin, begin + 10 * 3600, lanes=str(draw.randrange(1, 4)))
-    for edge in draw.sample(sorted(set(bus_edges)), 6):
+    for edge in _some(draw, sorted(set(bus_edges)), 6):
         add(
             "bus_lane", edge, -draw.randrange(30, 300) * DAY_S, None,
             time_of_day="07:00-09:00,17:00-19:00", lanes=str(LANES[classes[edge]]),
         )  # fmt: skip
-    for edge in draw.sample(branches, 4):
+    for edge in _some(draw, branches, 4):
         add("one_way", edge, -draw.randrange(30, 300) * DAY_S, None, time_of_day="22:00-06:00")
-    for edge in draw.sample(wide, 5):
+    for edge in _some(draw, wide, 5):
         begin = -draw.randrange(1, 9) * DAY_S
         limit = round(SPEED_MPS[classes[edge]] * WORK_LIMIT_SHARE * 3.6 / 10) * 10 / 3.6
         add("speed_limit", edge, begin, begin + draw.randrange(10, 30) * DAY_S, limit_mps=round(limit, 2))
-    for edge in draw.sample(wide, 5):
+    for edge in _some(draw, wide, 5):
         add("truck_ban", edge, -draw.randrange(100, 900) * DAY_S, None, time_of_day="07:00-22:00")
     return found
+
+
+def _some(draw: random.Random, edges: Sequence[str], count: int) -> list[str]:
+    """`count` of the edges, or all of a city that has fewer."""
+    return draw.sample(edges, min(count, len(edges)))
 
 
 def _quiet(
