@@ -112,7 +112,8 @@ def _with_marks(one: Shown, now: int) -> dict[str, Any]:
     timing = one.record.get("timing")
     counting = timing.get("counting") if isinstance(timing, dict) else None
     if not isinstance(counting, dict):
-        return device_style.written(one)
+        broken = device_style.written(one)
+        return {**broken, "timing": {"utcTiming": counting}} if isinstance(timing, dict) and timing else broken
     # What was planted is what travels; it is no time from now on.
     planted = one.fault.field if one.fault is not None and one.fault.field is not None else ""
     marks = {

@@ -284,3 +284,15 @@ def test_an_offset_is_added_to_its_base_and_a_place_of_its_own_is_not(as_text: b
     lons = found.frames["one"]["lon"].to_list()
     assert lons[:3] == [106.551475, 106.5641, 106.551475]
     assert len(found.refused) == (3 if as_text else 2)
+
+
+def test_a_minute_and_its_milliseconds_may_be_text() -> None:
+    rule = {"rule": "time", "form": "moy_secmark", "from": ["m", "s"], "near": "n", "as_text": True, "missing": ["-"]}
+    members = {"m": {"type": "integer"}, "s": {"type": "string"}, "n": {"type": "integer"}}
+    at = int(AT.timestamp() * 1000)
+    marks = ["27300", "59999", "60000", " 5 ", "-1", "1.0", "1.5", "", "-", "abc", "007", "9" * 19, None]
+    values = [{"m": 109_456, "s": mark, "n": at} for mark in marks]
+    found = read_by(rule, "timestamp", values, **members)
+    assert found.frames["one"]["x"][0] is not None
+    epoch = {"rule": "time", "form": "epoch_ms", "from": "s", "as_text": True}
+    read_by(epoch, "timestamp", [{"s": str(at)}, {"s": "-5"}, {"s": "1e3"}, {"s": "9" * 17}], s={"type": "string"})

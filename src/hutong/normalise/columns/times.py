@@ -24,6 +24,7 @@ _UTC = pl.Datetime("us", "UTC")
 _SECOND, _MINUTE, _DAY = 1_000_000, 60_000_000, 86_400_000_000
 _LAST = 4_102_444_800
 """Seconds since 1970 of the year 2100. Of instants outside 1970 to 2100 nothing is sure here."""
+_DIGITS = "^[0-9]{1,18}$"
 # No second 60: polars counts a leap second into the next minute, Python knows none.
 _LOCAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6})?$"
 _ISO = (
@@ -48,10 +49,16 @@ def time(rule: mapping.Time, leaves: Leaves) -> Fill:
     raise NoColumnForm
 
 
-def _whole(path: str, rule: mapping.Time, leaves: Leaves) -> pl.Expr:
-    if leaves.kind(path) != pl.Int64:
+def _whole(path: str, rule: mapping.Time, leaves: Leaves) -> tuple[pl.Expr, pl.Expr]:
+    """The whole numbers at `path`, and where that is not sure."""
+    value, kind = leaves.there(path, rule.missing), leaves.kind(path)
+    if kind == pl.String and rule.as_text:
+        text = value.str.strip_chars(SPACES)
+        is_plain = text.str.contains(_DIGITS)
+        return pl.when(is_plain).then(text).cast(pl.Int64, strict=False), given(text) & ~is_plain
+    if kind != pl.Int64:
         raise NoColumnForm
-    return leaves.there(path, rule.missing)
+    return value, pl.lit(False)
 
 
 def _text(path: str, rule: mapping.Time, leaves: Leaves) -> pl.Expr:
@@ -65,9 +72,9 @@ def _filled(leaves: Leaves, made: pl.Expr, unsure: list[pl.Expr]) -> Fill:
 
 
 def _epoch(path: str, rule: mapping.Time, leaves: Leaves, per_second: int) -> Fill:
-    value = _whole(path, rule, leaves)
+    value, unread = _whole(path, rule, leaves)
     within = value.is_between(0, _LAST * per_second)
-    return _filled(leaves, pl.when(within).then(value * (_SECOND // per_second)).cast(_UTC), [~within])
+    return _filled(leaves, pl.when(within).then(value * (_SECOND // per_second)).cast(_UTC), [~within, unread])
 
 
 def _civil(path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
@@ -143,8 +150,8 @@ def _is_modern(instant: pl.Expr) -> pl.Expr:
 
 def _moy_secmark(moy_path: str, mark_path: str, rule: mapping.Time, leaves: Leaves) -> Fill:
     """An instant is settled by one close by; see `clock.moy_secmark`."""
-    moy, mark = _whole(moy_path, rule, leaves), _whole(mark_path, rule, leaves)
-    said = None if rule.near is None else _whole(rule.near, rule, leaves)
+    (moy, unread), (mark, unsaid) = _whole(moy_path, rule, leaves), _whole(mark_path, rule, leaves)
+    said, unheard = (None, pl.lit(False)) if rule.near is None else _whole(rule.near, rule, leaves)
     is_far = pl.lit(False) if said is None else ~said.is_between(0, _LAST * 1000)
     # Far away, the product might begin anew.
     near = None if said is None else pl.when(~is_far).then(said * 1000)
@@ -169,4 +176,6 @@ def _moy_secmark(moy_path: str, mark_path: str, rule: mapping.Time, leaves: Leav
     made = pl.when(given(moy, mark) & ~unavailable).then(instant + moved).cast(_UTC)
     is_said = given(moy, mark) & ~unavailable
     # A mark for unavailable that is out of all bounds is still looked at by the scalar form.
-    return _filled(leaves, made, [is_said & ~sure.fill_null(False), (moy < 0) | (mark < 0), is_far])
+    return _filled(
+        leaves, made, [is_said & ~sure.fill_null(False), (moy < 0) | (mark < 0), is_far, unread, unsaid, unheard]
+    )
