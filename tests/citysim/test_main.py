@@ -24,12 +24,19 @@ def test_help_says_what_a_command_does(command: str, capsys: pytest.CaptureFixtu
         ["--faults", "2"],
         ["--clock-start", "yesterday"],
         ["--row-cap", "0"],
+        ["--city", "990000"],
+        ["--city", "460200,460200"],
     ],
 )
 def test_a_wrong_option_ends_with_code_2(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["serve", *wrong])
     assert stopped.value.code == 2
+
+
+def test_each_city_takes_four_ports(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--city", "500000,460200", "--ports", "0,0,0,0"]) == 2
+    assert "8 in all" in capsys.readouterr().err
 
 
 def test_serving_a_folder_without_a_recording_ends_with_code_2(
