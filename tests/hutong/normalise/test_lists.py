@@ -21,8 +21,8 @@ LINE = {"rule": "line", "from": "v", "form": "array", "crs": "EPSG:4545", "axes"
 NESTED = {"type": ["array", "null"], "items": {"type": "array", "items": {"type": "number"}}}
 
 
-NAMED = {"crs": {"from": "crs", "table": {"plain": "EPSG:4545", "zone": "EPSG:4524"}}}
-SYSTEMS = st.sampled_from(['"plain"', '"plain"', '"zone"', '"else"', '""', "null", "4545"])
+NAMED = {"crs": {"from": "crs", "table": {"plain": "EPSG:4545", "next": "EPSG:4544"}}}
+SYSTEMS = st.sampled_from(['"plain"', '"plain"', '"next"', '"else"', '""', "null", "4545"])
 POINT = {"rule": "point", "from": ["v"], "axes": "east_north", "missing": [0]}
 PLACES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "lines": (NESTED, LINE),
