@@ -33,7 +33,8 @@ def matched(scored: Scored, rows: pl.DataFrame, places: pl.DataFrame, expected: 
     strangers = int((~known["record_id"].is_in(expected.record_ids) | known["record_id"].is_null()).sum())
     wanted = expected.rows.rename({"lon": "want_lon", "lat": "want_lat"})
     is_single = wanted["record_id"].n_unique() == wanted.height
-    keys = () if is_single else scored.key
+    # A table that was never written has no columns to tell rows apart by, and no rows.
+    keys = () if is_single or rows.is_empty() else scored.key
     joined = known.with_columns(pl.col(key).cast(pl.String).alias(f"is.{key}") for key in keys).join(
         wanted.with_columns(pl.col(f"v.{key}").cast(pl.String).alias(f"is.{key}") for key in keys),
         on=["record_id", *(f"is.{key}" for key in keys)],

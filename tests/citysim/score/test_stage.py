@@ -32,7 +32,8 @@ class Tables:
 
     def rows(self, dataset: str, stream: str, city: str) -> pl.DataFrame:
         rows = [{"sequence": SEQUENCE, "batch": 1, "record": number, **row} for number, row in self.base.items()]
-        return pl.DataFrame(rows, schema_overrides={"record": pl.Int32})
+        place = {"sequence": pl.String, "batch": pl.Int64, "record": pl.Int32}
+        return pl.DataFrame(rows, schema_overrides=place) if rows else pl.DataFrame(schema=place)
 
     def refused(self, stream: str, city: str) -> pl.DataFrame:
         rows = [(SEQUENCE, 1, number) for number in self.quarantine]
@@ -185,6 +186,7 @@ def test_a_record_of_several_rows_is_there_with_all_of_them(lamp: Scored, city: 
     tables = Tables({})
     both = [{"sequence": SEQUENCE, "batch": 1, "record": number, **row(city, f"{one}{part}")}
             for number, one in ((0, "A"), (1, "B"), (3, "C")) for part in (1, 2)]  # fmt: skip
+    assert scored(several, Tables({}), city).account.lost == 4
     for rows, recall in ((both, 1.0), (both[:-1], 0.75)):
         frame = pl.DataFrame(rows, schema_overrides={"record": pl.Int32})
         tables.rows = lambda dataset, stream, city, frame=frame: frame  # type: ignore[method-assign]
