@@ -42,7 +42,7 @@ class _Asked:
 def check_gates(frames: Frames, dataset: Dataset, around: Around | None = None) -> list[GateResult]:
     """What each gate of `dataset` says of its frame; nothing for an empty one, nor of a gate that has nothing to
     compare with: no batches before it, no rows in the dataset that it refers to, a backfill that is not to be fresh,
-    a city without a box.
+    a city without a box, none of the rows that it is about.
 
     frames: all that the batch would publish, since it may refer to itself.
     Raises HutongError when Great Expectations is not installed: data is not published unchecked. Raises StoreError.
@@ -116,6 +116,9 @@ def _as_it_was(gate: Gate, dataset: Dataset, around: Around | None) -> GateResul
 
 
 def _asked(gate: Gate, frames: Frames, dataset: Dataset, around: Around | None) -> _Asked | None:
+    # Of no rows there is no mean, which would fail the gate.
+    if any(not frames[dataset.id][column].is_in(values).any() for column, values in _only(gate)):
+        return None
     if gate.expectation not in _OWN:
         return _Asked(gate, gate.expectation, gate.kwargs)
     return _OWN[gate.expectation](gate, frames, dataset, around)
@@ -169,9 +172,14 @@ def _references(gate: Gate, frames: Frames, dataset: Dataset, around: Around | N
     return _Asked(gate, "expect_column_values_to_be_in_set", kwargs, {column: found[column]})
 
 
+def _only(gate: Gate) -> Iterable[tuple[str, list[str]]]:
+    some: Mapping[str, list[str]] = gate.kwargs.get("only", {})
+    return some.items()
+
+
 def _meant(gate: Gate, value: pl.Expr) -> pl.Expr:
     """`value` in the rows that `gate` is about, null in the others."""
-    for column, values in gate.kwargs.get("only", {}).items():
+    for column, values in _only(gate):
         value = pl.when(pl.col(column).is_in(values)).then(value)
     return value
 

@@ -64,6 +64,12 @@ def test_a_gate_may_be_about_some_rows_only() -> None:
     ]
 
 
+def test_a_gate_about_rows_that_the_batch_does_not_have_says_nothing() -> None:
+    kwargs = {"column": "value", "min_value": 2, "only": {"source_id": ["nobody"]}}
+    gated = replace(dataset(), gates=(gate("mean", "expect_column_mean_to_be_between", **kwargs),))
+    assert check_gates({"thing": table(1.0, 3.0)}, gated) == []
+
+
 def test_a_gate_that_cannot_be_judged_fails_and_says_why() -> None:
     gated = replace(dataset(), gates=(gate("wrong", "expect_column_values_to_be_between", column="city", min_value=1),))
     (result,) = check_gates({"thing": table(1.0)}, gated)
