@@ -23,6 +23,8 @@ from hutong.registry.read import File, Place
 from hutong.schema.gates import IN_CITY, REFERENCES, columns_of
 
 OPERATIONS = frozenset({"ledger", "quarantine", "operations", "platform_service", "releases", "gate_result"})
+FEW = 5
+"""The least of persons that a count may tell of."""
 _NEEDED = ("city", "source_platform", "source_stream", "source_id", "observed_at", "received_at", "batch", "record")
 _SCHEMES = {
     "http": ("http", "https"),
@@ -71,6 +73,13 @@ def check_dataset(file: File, dataset: Dataset, codes: CodeLists) -> None:
                     *table,
                     "quality",
                 )
+            elif name in gate.kwargs.get("only", {}) and dataset.field(name).type != "string":
+                file.problem(
+                    f"the gate '{gate.name}' is only about some texts of '{name}', which is"
+                    f" {dataset.field(name).type}; name a column of texts",
+                    *table,
+                    "quality",
+                )
     if dataset.revision is not None and dataset.revision not in names:
         file.problem(
             f"revision names '{dataset.revision}', which is no column; {nearest(dataset.revision, names)}", *table
@@ -92,6 +101,14 @@ def check_count(file: File, dataset: Dataset, datasets: Mapping[str, Dataset]) -
         known = [name for name, one in datasets.items() if one.count_of is None]
         file.problem(f"countOf: there is no dataset '{count.dataset}' with rows; {nearest(count.dataset, known)}", *at)
         return
+    if "observed_at" not in other.names:
+        file.problem(f"countOf: {other.id} does not say when a row was observed, so no hour of it is counted", *at)
+    if other.ends is not None:
+        file.problem(f"countOf: {other.id} ends at {other.ends.isoformat()}; count one that stays", *at)
+    if count.at_least < FEW and any(field.personal != "none" for field in other.fields):
+        file.problem(
+            f"countOf: {other.id} is about persons, whom a count under {FEW} may tell; write it as atLeast", *at
+        )
     for index, field in enumerate(dataset.fields):
         if field.name in (count.hour, count.into):
             continue

@@ -92,6 +92,8 @@ COUNT = "schemas/violation_count.odcs.yaml"
         ("hour: period_start", "hour: started_at", "countOf names 'started_at', which is no column"),
         ("into: violation_count", "into: date", "countOf fills 'date', which is date; make it int"),
         ("atLeast: 5", "atLeast: 0", "countOf: atLeast: Input should be greater than or equal to 1"),
+        ("atLeast: 5", "atLeast: 4", "violation is about persons, whom a count under 5 may tell"),
+        ("dataset: violation,", "dataset: ledger,", "ledger does not say when a row was observed"),
         ("      - name: place_code\n", "      - name: plate_key\n", "'plate_key' is personal in violation"),
         ("      - name: place_code\n", "      - name: place\n", "violation has no column 'place' to be counted by"),
         ("value: ga408_1", "value: ga_vehicle", "'violation_code' has another type or code list in violation"),
@@ -107,3 +109,13 @@ def test_no_mapping_fills_what_is_counted(tmp_path: Path) -> None:
     root = registry_copy(tmp_path)
     change(root / "mappings" / "cim" / "junction.yaml", "dataset: junction\n", "dataset: violation_count\n")
     assert "there is no dataset 'violation_count'" in problems_of(root)
+
+
+def test_what_ends_is_not_counted(root: Path) -> None:
+    change(root / COUNT, "dataset: violation,", "dataset: traffic_flow_v1,")
+    assert "traffic_flow_v1 ends at 2099-01-01T00:00:00+08:00; count one that stays" in problems_of(root)
+
+
+def test_a_gate_is_about_some_texts_only(root: Path) -> None:
+    change(root / NEWEST, "only: {target_kind: [detector]}", "only: {flow_vph: [detector]}")
+    assert "is only about some texts of 'flow_vph', which is double" in problems_of(root)
