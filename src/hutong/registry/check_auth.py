@@ -42,9 +42,11 @@ def check_auth(file: File, connector: Connector) -> None:
             file.problem(f"the header '{header}' is a credential's: name its secret under `auth`", "headers", header)
     if connector.tls is not None:
         transports = {stream.endpoint.transport for stream in connector.streams.values()}
-        is_https = transports <= {"http", "soap"} and connector.address.startswith("https://")
+        is_https = transports <= {"http", "soap"} and all(
+            address.startswith("https://") for address in (connector.address, *connector.addresses.values())
+        )
         if not is_https and transports != {"database"}:
-            file.problem("`tls` is for a database, or an address that begins with https://", "tls")
+            file.problem("`tls` is for a database, or for addresses that begin with https://", "tls")
 
 
 def _headers(connector: Connector) -> tuple[str, ...]:

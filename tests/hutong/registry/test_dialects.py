@@ -107,3 +107,12 @@ def test_the_city_stands_in_the_address_and_in_the_names_of_secrets(opened: Call
 def test_an_address_that_cannot_be_is_named(opened: Callable[..., Registry], addresses: str, said: str) -> None:
     with pytest.raises(RegistryError, match=said):
         opened(lambda text: f"{text}\naddresses: {addresses}\n")
+
+
+def test_a_certificate_is_shown_at_no_citys_address_without_tls(opened: Callable[..., Registry]) -> None:
+    def edit(text: str) -> str:
+        text = text.replace("address: http://127.0.0.1:18084", "address: https://cim.example.cn")
+        return f'{text}\ntls: {{certificate: cert, key: key}}\naddresses: {{"460200": http://sanya.example.cn}}\n'
+
+    with pytest.raises(RegistryError, match="`tls` is for a database, or for addresses that begin with https://"):
+        opened(edit)
