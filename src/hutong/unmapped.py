@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from hutong.decisions import name_of
 from hutong.errors import AskedWrongly, HutongError, nearest
-from hutong.lake import query
+from hutong.lake import query, served
 from hutong.model.mapping import Code
 from hutong.operations import write_down
 from hutong.registry import Registry, open_registry
@@ -54,6 +54,7 @@ class Accepted:
 
 def review(registry: Registry, store: Store) -> list[Met]:
     """Every code that stands in the base datasets as `unmapped`, those of most rows first. Raises StoreError."""
+    readable = {dataset.id for dataset in served(registry)}
     asked = [
         _ASKED.format(
             list=literal(rule.list_),
@@ -67,7 +68,7 @@ def review(registry: Registry, store: Store) -> list[Met]:
         for source in registry.sources.values()
         for rows in source.mapping.rows
         for field, rule in rows.fields.items()
-        if isinstance(rule, Code)
+        if isinstance(rule, Code) and rows.dataset in readable
     ]
     if not asked:
         return []
@@ -118,7 +119,7 @@ def accept(
         )
     if not reason.strip():
         raise AskedWrongly("a decision needs its reason", 'write --reason "..."')
-    platform = platform or _only_platform(code_list, raw, review(registry, store))
+    platform = platform or _only_platform(code_list, raw, review(registry, store), registry)
     streams = _streams(code_list, platform, registry)
     path = crosswalk_of(registry.root, platform, code_list)
     before = path.read_bytes()
@@ -135,20 +136,23 @@ def accept(
     return Accepted(path, streams)
 
 
-def _only_platform(code_list: str, raw: str, met: Sequence[Met]) -> str:
+def _only_platform(code_list: str, raw: str, met: Sequence[Met], registry: Registry) -> str:
     found = sorted({one.platform for one in met if (one.list, one.raw) == (code_list, raw)})
-    if len(found) == 1:
+    # A platform and its dialects may share one crosswalk.
+    if len({crosswalk_of(registry.root, platform, code_list) for platform in found}) == 1:
         return found[0]
     where = f"on {', '.join(found)}" if found else "nowhere in the published data"
     raise AskedWrongly(f"'{raw}' of {code_list} was met {where}", "say whose it is by --platform")
 
 
 def _streams(code_list: str, platform: str, registry: Registry) -> tuple[tuple[str, str], ...]:
-    """The streams of `platform` that look something up in `code_list`."""
+    """The streams that look something up in the crosswalk of `platform` to `code_list`, which dialects may share."""
+    path = crosswalk_of(registry.root, registry.connector(platform).platform, code_list)
     found = tuple(
-        (platform, source.name)
-        for source in registry.sources_of(platform)
-        if any(
+        (source.connector.platform, source.name)
+        for source in registry.sources.values()
+        if crosswalk_of(registry.root, source.connector.platform, code_list) == path
+        and any(
             isinstance(rule, Code) and rule.list_ == code_list
             for rows in source.mapping.rows
             for rule in rows.fields.values()

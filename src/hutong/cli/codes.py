@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import astuple, fields
 
 import click
@@ -68,4 +69,5 @@ def accept(code_list: str, code: str, canonical: str, reason: str, platform: str
     line = f"{accepted.path.relative_to(registry.root)}: {code} -> {canonical}"
     click.echo(say(f"{line}; now replay what was published:", f"{line}；请重跑已发布的数据："), err=True)
     for owner, stream in accepted.streams:
-        click.echo(f"hutong replay {owner} {stream} --reason '{code_list}: {code} -> {canonical}'")
+        # A platform's code may hold anything, and the line is there to be run.
+        click.echo(f"hutong replay {owner} {stream} --reason {shlex.quote(f'{code_list}: {code} -> {canonical}')}")
