@@ -15,6 +15,8 @@ from citysim.views.city import City
 Floats = npt.NDArray[np.float64]
 OWN_ERROR_M = 0.05
 """What a gateway may add to a position beside the rounding of the wire."""
+SAME_PLACE_M = 100.0
+"""Where no noise was told there is only the coarse question of whether it is the same place."""
 EXAMPLES = 3
 
 
@@ -64,7 +66,7 @@ class Place:
     own_p95_error_m: float
     own_largest_error_m: float
     allowed_m: float
-    """What `own_p95_error_m` may be."""
+    """What `own_largest_error_m` may be: of a row somewhere else nothing is told by those in their places."""
     missing: int
     """Rows without a position."""
 
@@ -101,13 +103,15 @@ def place(rows: pl.DataFrame, lines: Mapping[int, Line], city: City, step_m: flo
     if "lon" not in rows.columns:
         return None
     got, want, noise = _positions(rows), _degrees(rows, "want_lon", "want_lat"), _degrees(rows, "east_m", "north_m")
-    is_there = ~np.isnan(got[:, 0]) & ~np.isnan(want[:, 0])
-    if np.isnan(got[:, 0]).all() and np.isnan(want[:, 0]).all():
+    is_got, is_wanted = (~np.isnan(one).any(axis=1) for one in (got, want))
+    is_there = is_got & is_wanted
+    if not is_got.any() and not is_wanted.any():
         return None
     off = _metres(city, got[is_there]) - _metres(city, want[is_there])
     own = np.hypot(*(off - noise[is_there]).T)
-    own = np.concatenate([own[~np.isnan(own)], _vertices_off(rows, lines, city)])
     raw = np.hypot(*off.T)
+    own = np.where(np.isnan(own) & (raw > SAME_PLACE_M), raw, own)
+    own = np.concatenate([own[~np.isnan(own)], _vertices_off(rows, lines, city)])
     return Place(
         count=int(is_there.sum()),
         p50_error_m=_quantile(raw, 0.5),
@@ -116,7 +120,7 @@ def place(rows: pl.DataFrame, lines: Mapping[int, Line], city: City, step_m: flo
         own_p95_error_m=_quantile(own, 0.95),
         own_largest_error_m=float(own.max(initial=0.0)),
         allowed_m=allowed_m(step_m),
-        missing=int((np.isnan(got[:, 0]) & ~np.isnan(want[:, 0])).sum()),
+        missing=int((~is_got & is_wanted).sum()),
     )
 
 
@@ -126,8 +130,7 @@ def is_misplaced(rows: pl.DataFrame, city: City, step_m: float) -> pl.Series:
         return pl.Series([False]).new_from_index(0, rows.height)
     got, want, noise = _positions(rows), _degrees(rows, "want_lon", "want_lat"), _degrees(rows, "east_m", "north_m")
     off = _metres(city, got) - _metres(city, want) - np.nan_to_num(noise)
-    # Where no noise was told there is only the coarse question of whether it is the same place.
-    room = np.where(np.isnan(noise[:, 0]), 100.0, allowed_m(step_m))
+    room = np.where(np.isnan(noise[:, 0]), SAME_PLACE_M, allowed_m(step_m))
     return pl.Series(np.hypot(*off.T) > room)
 
 

@@ -59,9 +59,9 @@ class Score:
             yield f"precision {self.precision:.4f}: {self.strangers} of {self.rows} rows are of no record shown"
         if told.bad_let_through:
             yield f"{told.bad_let_through} of {told.bad} bad records let through"
-        if self.place is not None and (self.place.own_p95_error_m > self.place.allowed_m or self.place.missing):
+        if self.place is not None and (self.place.own_largest_error_m > self.place.allowed_m or self.place.missing):
             yield (
-                f"place: {self.place.own_p95_error_m:.3f} m off at p95 beside the platform's own noise "
+                f"place: up to {self.place.own_largest_error_m:.3f} m off beside the platform's own noise "
                 f"({self.place.allowed_m:.3f} m allowed), {self.place.missing} missing"
             )
         for name, one in {**self.numbers, **self.times}.items():

@@ -10,6 +10,7 @@ import pytest
 from citysim.faults import Fault
 from citysim.score.expected import expected
 from citysim.score.logs import Answered, Served
+from citysim.score.measures import place
 from citysim.score.stage import Score, score_one
 from citysim.score.streams import PLACE, Scored
 from citysim.views.city import City, Origin, Shown
@@ -107,6 +108,7 @@ def test_all_is_well_when_the_good_are_there_and_the_bad_are_not(lamp: Scored, c
         ({"kind": "car"}, "kind: 1 of 2 wrong (bus -> car)"),
         ({"lon": 106.6}, "place: "),
         ({"lon": None, "lat": None}, "1 missing"),
+        ({"lat": None}, "1 missing"),
         ({"source_id": "a"}, "source_id: 1 of 2 wrong (A -> a)"),
     ],
 )
@@ -206,3 +208,24 @@ def test_a_page_that_the_log_knows_otherwise_is_told(lamp: Scored, city: City) -
     answers = Served({**SERVED.answers, "one": Answered(("/lamps", ""), ("A",))})
     score = score_one(lamp, Tables(all_well(city)), answers, city, expected(lamp, city))
     assert score.odd == (f"page 0 of batch 1 of {SEQUENCE} holds 2 records where the log says 1",)
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_one_row_of_many_in_another_place_is_told(moved: int, lamp: Scored, city: City) -> None:
+    lon, lat = city.truth.origin
+    rows = pl.DataFrame({"number": range(40)}).with_columns(
+        lon=pl.when(pl.col("number") == moved).then(lon + 0.01).otherwise(lon),
+        lat=pl.lit(lat),
+        want_lon=pl.lit(lon),
+        want_lat=pl.lit(lat),
+        # Of the second the platform did not say its noise; a kilometre is beyond any.
+        east_m=pl.when(pl.col("number") != 1).then(0.0),
+        north_m=pl.when(pl.col("number") != 1).then(0.0),
+    )
+    found = place(rows, {}, city, 0.01)
+    assert found is not None
+    assert found.own_p95_error_m < 0.001
+    score = scored(lamp, Tables(all_well(city), quarantine=(4,)), city)
+    assert [said.split(" off")[0] for said in replace(score, place=found).missed()] == [
+        f"place: up to {found.own_largest_error_m:.3f} m"
+    ]
