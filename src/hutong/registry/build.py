@@ -54,8 +54,9 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
     connectors = _connectors(root, settings.addresses, problems)
     sources: dict[str, Source] = {}
     for platform, (file, connector) in connectors.items():
+        crosswalks = _crosswalks(root, platform, codes, problems)
         for name in connector.streams:
-            source = _source(root, file, connector, name, datasets, codes, problems)
+            source = _source(root, file, connector, name, datasets, codes, crosswalks, problems)
             if source is not None:
                 sources[source.id] = source
         _strays(root, platform, connector, problems)
@@ -115,6 +116,7 @@ def _source(
     name: str,
     datasets: MappingOf[str, Dataset],
     codes: CodeLists,
+    crosswalks: MappingOf[str, MappingOf[str, str]],
     problems: Problems,
 ) -> Source | None:
     platform = connector.platform
@@ -139,7 +141,6 @@ def _source(
             )
     if unknown:
         return None
-    crosswalks = _crosswalks(root, platform, codes, problems)
     stream = connector.streams[name]
     check_stream(file, name, stream, schema)
     check_mapping(mapping_file, mapping, datasets, stream, schema, crosswalks, codes)
@@ -178,15 +179,13 @@ def _crosswalks(root: Path, platform: str, codes: CodeLists, problems: Problems)
     walks: dict[str, dict[str, str]] = {}
     for path in crosswalks_of(root, platform):
         walk: dict[str, str] = {}
+        known = codes.get(path.stem)
         for line, row in enumerate(rows_of(path, CROSSWALK_COLUMNS, problems), start=2):
             if row["raw"] in walk:
                 problems.add(path, line, f"the raw value '{row['raw']}' stands twice")
-            if path.stem in codes and row["code"] not in codes[path.stem]:
-                problems.add(
-                    path,
-                    line,
-                    f"'{row['code']}' is not in the code list {path.stem}; {nearest(row['code'], codes[path.stem])}",
-                )
+            if known is not None and row["code"] not in known:
+                said = f"'{row['code']}' is not in the code list {path.stem}; {nearest(row['code'], known)}"
+                problems.add(path, line, said)
             walk[row["raw"]] = row["code"]
         walks[path.stem] = walk
     return walks

@@ -209,6 +209,9 @@ _SPOKEN_OF = ("object", "array", "integer")
 
 def _either(shapes: list[Shape]) -> Shape:
     """What `shapes` say together when it is not known which of them holds."""
+    if len(shapes) == 1 and _says_no_more_than_it_can(shapes[0]):
+        # Most often there is one, and below it a whole record.
+        return shapes[0]
     # Whoever cannot be an object says nothing of fields, such as the null of an object that may be null.
     objects, lists, numbers = ([shape for shape in shapes if kind in shape.types] for kind in _SPOKEN_OF)
     described = [shape.fields or {} for shape in objects]
@@ -225,6 +228,16 @@ def _either(shapes: list[Shape]) -> Shape:
         low=None if None in lows else _most(min, lows),
         high=None if None in highs else _most(max, highs),
         said=tuple(dict.fromkeys(text for shape in shapes for text in shape.said)),
+    )
+
+
+def _says_no_more_than_it_can(shape: Shape) -> bool:
+    """Whether nothing is said of fields, elements or bounds of what can have none."""
+    is_object, is_list, is_number = (kind in shape.types for kind in _SPOKEN_OF)
+    return (
+        (is_object or (shape.fields is None and not shape.is_map))
+        and (is_list or (not shape.first and shape.others is None))
+        and (is_number or (shape.low is None and shape.high is None))
     )
 
 
