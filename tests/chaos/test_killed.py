@@ -12,7 +12,7 @@ pytestmark = pytest.mark.xdist_group("chaos")
 COMMITS = 50
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 3])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 7])
 def test_killed_behind_one_commit_after_another_nothing_is_lost_or_doubled(made: Bench, step: int) -> None:
     sigkill.after_each_commit(made.case("after a commit", step), step)
     assert made.tally.problems == []
@@ -26,6 +26,7 @@ def test_killed_within_commits_nothing_is_lost_or_doubled(made: Bench) -> None:
     assert made.tally.total("kills") >= 5
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_readers_see_only_whole_versions(made: Bench) -> None:
     case = made.case("at a moment", 1)
     with case.read_throughout():

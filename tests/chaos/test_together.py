@@ -27,6 +27,7 @@ def test_two_syncs_and_a_backfill_at_once_end_as_one_after_the_other(made: Bench
     assert made.tally.total("races") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_rounds")
 def test_the_same_on_an_s3_server(made: Bench) -> None:
     together.on_a_store(made.case("race on a store", 1))

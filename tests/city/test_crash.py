@@ -94,6 +94,7 @@ def content(registry: Registry, lake: Path, dataset: str) -> pl.DataFrame:
     return kept.sort(kept.columns, nulls_last=True)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_as_if_undisturbed(environment: dict[str, str], tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     run_to_the_end(environment, undisturbed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from hutong.secrets import Secrets
 from hutong.settings import Settings
 from hutong.store.paths import Store
@@ -32,6 +34,7 @@ for batch in range(8):
 """
 
 
+@pytest.mark.slow
 def test_batches_published_during_a_replay_stay_and_are_accounted_once(
     settings: Settings, store: Store, secrets: Secrets
 ) -> None:

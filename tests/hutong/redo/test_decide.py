@@ -287,6 +287,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.slow
 def test_an_acceptance_killed_behind_each_of_its_commits_ends_as_if_undisturbed(
     registry: Registry, settings: Settings, store: Store, secrets: Secrets, refused_once: Path, tmp_path: Path
 ) -> None:

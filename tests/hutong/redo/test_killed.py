@@ -80,6 +80,7 @@ def die() -> Iterator[Die]:
         told.close()
 
 
+@pytest.mark.slow
 def test_a_replay_killed_behind_each_of_its_commits_ends_as_if_undisturbed(
     settings: Settings, store: Store, secrets: Secrets, die: Die, filled_once: Path, tmp_path: Path
 ) -> None:

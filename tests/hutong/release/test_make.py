@@ -79,6 +79,7 @@ BATCHES = {
 }
 
 
+@pytest.mark.slow
 def test_releases_made_while_others_publish_hold_each_batch_in_all_tables_or_in_none(
     settings: Settings, registry: Registry, store: Store
 ) -> None:
