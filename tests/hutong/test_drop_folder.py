@@ -19,7 +19,7 @@ from hutong.store.tables import existing
 from hutong.verify import verify
 from tests.hutong.extract.transports.dropping import dripping
 from tests.hutong.publish.conftest import declare_without_gates
-from tests.hutong.publish.test_tombstones import crossing
+from tests.hutong.publish.test_tombstones import CRS, crossing
 
 CONNECTOR = """
 platform: cim
@@ -32,10 +32,12 @@ streams:
     title: {{zh: 道路中心线, en: Road centrelines}}
     endpoint: {{transport: drop_folder, pattern: "road_*.json", whole: {{type: marker}}}}
     format: geojson
+    carry: {{crs: ^.crs.properties.name}}
   junction:
     title: {{zh: 路口, en: Crossings}}
     endpoint: {{transport: drop_folder, pattern: "crossing_*.json", whole: {{type: marker}}, {more}}}
     format: {{type: geojson, encoding: gbk}}
+    carry: {{crs: ^.crs.properties.name}}
 """
 
 
@@ -68,12 +70,15 @@ def gateway(place: Path, more: str) -> Gateway:
     declare_without_gates(root)
     declared = CONNECTOR.format(address=inbox.as_uri(), more=more)
     (root / "connectors" / "cim" / "connector.yaml").write_text(declared, encoding="utf-8")
+    for mapping in (root / "mappings" / "cim").glob("*.yaml"):
+        if mapping.stem not in ("road_segment", "junction"):
+            mapping.unlink()  # of a stream that this folder does not hold
     settings = read({"HUTONG_ROOT": str(root), "HUTONG_LAKE": str(place / "lake")})
     return Gateway(inbox, open_registry(settings), Store(settings.lake), resolver(settings))
 
 
 def put(folder: Path, name: str, crossings: list[dict[str, Any]]) -> None:
-    collection = {"type": "FeatureCollection", "features": crossings}
+    collection = {"type": "FeatureCollection", "crs": CRS, "features": crossings}
     (folder / name).write_bytes(json.dumps(collection, ensure_ascii=False).encode("gbk"))
 
 

@@ -21,6 +21,8 @@ from hutong.verify import verify
 from tests.hutong.making import START
 
 DAY = timedelta(days=1)
+CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4545"}}
+"""What an answer of the City Information Model platform says of the zone of all its features."""
 
 
 def crossing(code: int, **properties: Any) -> dict[str, Any]:
@@ -70,7 +72,7 @@ class Cim:
                 url="http://127.0.0.1/junction",
                 status=200,
                 content_type="application/geo+json",
-                body=json.dumps({"features": page, "links": []}).encode(),
+                body=json.dumps({"crs": CRS, "features": page, "links": []}).encode(),
                 fetched_at=at + timedelta(seconds=number),
                 elapsed_s=0.1,
                 attempts=1,
