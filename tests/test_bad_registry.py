@@ -42,7 +42,11 @@ CONNECTOR = "connectors/transport_info/connector.yaml"
 MISTAKES = [
     Mistake("unknown key in a connector", CONNECTOR, "tier: regional", "teir: regional", ("'teir'", "'tier'")),
     Mistake(
-        "unknown key deep in a connector", CONNECTOR, "lateness: PT1M", "latenes: PT1M", ("'latenes'", "'lateness'")
+        "unknown key deep in a connector",
+        CONNECTOR,
+        "lateness: PT1M             #",
+        "latenes: PT1M             #",
+        ("'latenes'", "'lateness'"),
     ),
     Mistake(
         "unknown zone",
