@@ -7,6 +7,7 @@ is the same for every stream.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import socket
@@ -117,4 +118,20 @@ def _declare(root: Path) -> None:
 
 def _hutong(environment: Mapping[str, str], *arguments: str) -> Result:
     gone = {name: None for name in os.environ if name.startswith("HUTONG_") and name not in environment}
-    return CliRunner().invoke(cli, arguments, env={**gone, **environment})
+    with _logging_as_it_was():
+        return CliRunner().invoke(cli, arguments, env={**gone, **environment})
+
+
+@contextlib.contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """The command sets up logging for a process of its own; here other tests go on in the same one."""
+    root, urllib3 = logging.getLogger(), logging.getLogger("urllib3")
+    handlers, levels = root.handlers[:], (root.level, urllib3.level)
+    # Taken off beforehand, since the command closes those that it finds.
+    root.handlers.clear()
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        urllib3.setLevel(levels[1])
