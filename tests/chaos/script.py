@@ -24,6 +24,8 @@ Rows = list[dict[str, Any]]
 PERIOD = timedelta(minutes=5)
 SECTIONS, CROSSINGS, ACCIDENTS = 60, 24, 8
 FIRST = datetime(2026, 3, 18, 8, 15)
+CRS = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4545"}}
+"""The zone of all crossings of an answer."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Script:
         page = rows[offset : offset + size]
         onward = {"rel": "next", "href": f"items?limit={size}&offset={offset + size}"}
         links = [onward] if offset + size < len(rows) else []
-        return says({"type": "FeatureCollection", "numberMatched": len(rows), "links": links, "features": page})
+        count = len(rows)
+        return says({"type": "FeatureCollection", "crs": CRS, "numberMatched": count, "links": links, "features": page})
 
     def _accidents(self, asked: Asked) -> Says:
         call = etree.fromstring(asked.body)
