@@ -56,7 +56,7 @@ record: ## Make the city's recording again with SUMO (installs 500 MB)
 	$(BIN)/python -m citysim record --out src/citysim/recording
 
 lock: install ## Lock the packages again (hashes, no download addresses)
-	$(BIN)/uv pip compile pyproject.toml --extra airflow --extra gates --extra report --extra city --extra database --extra dev \
+	$(BIN)/uv pip compile pyproject.toml --extra airflow --extra gates --extra report --extra city --extra database --extra cluster --extra lineage --extra metrics --extra dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements.lock
 	echo 'datacontract-cli==1.2.8' | $(BIN)/uv pip compile - \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 --quiet --output-file requirements-contracts.lock
