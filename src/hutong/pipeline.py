@@ -27,6 +27,7 @@ from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
 from hutong.model.rows import Normalised, Refresh, Validated
+from hutong.model.window import Window
 from hutong.normalise.dropped import without
 from hutong.normalise.mend import Mender
 from hutong.normalise.plan import Plan, compile_source, pseudonymiser
@@ -79,13 +80,12 @@ def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets,
 def land_window(
     source: Source,
     sequence: Sequence,
-    start: datetime,
-    end: datetime,
+    window: Window,
     store: Store,
     secrets: Secrets,
     allowance: Allowance,
 ) -> Landed:
-    """Pull what the platform has from `start` up to `end` (aware), and land it in `sequence`, a backfill's own.
+    """Pull what the platform has of `window`, and land it in `sequence`, a backfill's own (`Sequence.within`).
 
     One that stopped goes on where it stopped; one that came to its end asks for nothing.
     Raises AskedWrongly for a stream that takes no window, PlatformError when the platform does not deliver.
@@ -98,7 +98,7 @@ def land_window(
     if newest == 0 or resume.position is not None:
         kept = Resume(None, resume.position)
         connector = source.connector.at(sequence.city)
-        pages = extract(sequence, connector, source.stream, secrets, kept, end, start, allowance)
+        pages = extract(sequence, connector, source.stream, secrets, kept, window.end, window.start, allowance)
     with closing(allowance):
         return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 

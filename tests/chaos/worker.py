@@ -15,7 +15,6 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal
@@ -25,13 +24,14 @@ import polars as pl
 from hutong.budget import BOUNDLESS
 from hutong.errors import HutongError
 from hutong.model.batch import Sequence
+from hutong.model.window import Window
 from hutong.pipeline import land_new, land_window, publish_waiting
 from hutong.registry import Source
 from hutong.store import tables
 from hutong.store.paths import Store
 from tests.chaos.ground import CROSSINGS, Ground, Stream
 
-BACKFILL = datetime.fromisoformat("2026-03-18T00:00:00+08:00"), datetime.fromisoformat("2026-03-19T00:00:00+08:00")
+BACKFILL = Window.read("2026-03-18T00:00+08:00", "2026-03-19T00:00+08:00")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _carry(job: Work, stream: Stream) -> None:
 
     publish()
     if job.backfill:
-        land_window(source, sequence, *BACKFILL, job.store, secrets, BOUNDLESS)
+        land_window(source, sequence, BACKFILL, job.store, secrets, BOUNDLESS)
         publish()
     elif stream == CROSSINGS:
         # A listing never says that it has nothing new, so what was listed already is asked of the lake.

@@ -17,6 +17,7 @@ from tests.conftest import CITY_SEED, CREDENTIALS, command_environment, environm
 
 from citysim.services.process import running
 from hutong.budget import BOUNDLESS
+from hutong.model.window import Window
 from hutong.pipeline import land_new, land_window, publish_waiting
 from hutong.registry import open_registry
 from hutong.release import release
@@ -47,9 +48,8 @@ def make(name: str) -> Path:
                             land_new(source, sequence, store, secrets, BOUNDLESS)
                         elif source.stream.incremental is not None:
                             sequence = replace(sequence, run=f"backfill/{pull}")
-                            land_window(
-                                source, sequence, start, start + timedelta(minutes=6), store, secrets, BOUNDLESS
-                            )
+                            window = Window(start, start + timedelta(minutes=6))
+                            land_window(source, sequence, window, store, secrets, BOUNDLESS)
                         for _ in publish_waiting(source, sequence, registry, store, secrets):
                             pass
         for known in CREDENTIALS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 import click
@@ -13,7 +11,7 @@ from hutong.cli.carry import COLUMNS, End, carry
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
 from hutong.cli.words import say
-from hutong.errors import AskedWrongly
+from hutong.model.window import Window
 
 
 @click.command(
@@ -32,20 +30,17 @@ from hutong.errors import AskedWrongly
 @json_option
 def backfill(platform: str, stream: str, start: str, end: str, as_json: bool) -> None:
     """Backfill a window of a stream."""
-    first, last = _instant(start), _instant(end)
-    if first >= last:
-        raise AskedWrongly(f"--from {start} is not before --to {end}", "exchange them")
+    window = Window.read(start, end)
     here = opened(needs_lake=False)
     source = here.registry.source(platform, stream)
     from hutong.pipeline import allowance, land_window
 
-    run = f"backfill/{first:%Y%m%dT%H%M%S}-{last:%Y%m%dT%H%M%S}"
     rows: list[list[object]] = []
     ends = set[End]()
     for live in source.sequences:
-        sequence = replace(live, run=run)
+        sequence = live.within(window)
         allowed = allowance(source, live.city, here.registry, here.store, settings.read())
-        land = partial(land_window, source, sequence, first, last, here.store, here.secrets, allowed)
+        land = partial(land_window, source, sequence, window, here.store, here.secrets, allowed)
         carried, end = carry(source, sequence, land, here)
         rows += carried
         ends.add(end)
@@ -53,14 +48,3 @@ def backfill(platform: str, stream: str, start: str, end: str, as_json: bool) ->
     # Other than a sync, which comes again by itself, it was asked for a stretch of time and has not brought it.
     if ends != {"well"}:
         raise SystemExit(1)
-
-
-def _instant(text: str) -> datetime:
-    from hutong.release.moment import instant
-
-    found = instant(text)
-    if found is None:
-        raise AskedWrongly(f"'{text}' is no instant", "write it like 2026-03-18T08:00+08:00")
-    if found.tzinfo is None:
-        raise AskedWrongly(f"'{text}' has no zone", f"add it, such as {text}+08:00") from None
-    return found.astimezone(UTC)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from hutong.model.finding import Finding
+from hutong.model.window import Window
 
 Completeness = Literal["proven", "unproven", "incomplete"]
 Doubt = Literal[
@@ -53,6 +54,14 @@ class Sequence:
     def id(self) -> str:
         """Such as `cim/junction/500000`, or `cim/junction/500000/replay/2`."""
         return "/".join(part for part in (self.platform, self.stream, self.city, self.run) if part)
+
+    def within(self, window: Window) -> Sequence:
+        """The sequence of its backfill of `window`.
+
+        >>> Sequence("cim", "junction", "500000").within(Window.read("2026-03-17T00:00Z", "2026-03-18T00:00Z")).id
+        'cim/junction/500000/backfill/20260317T000000-20260318T000000'
+        """
+        return replace(self, run=window.run)
 
     def is_of(self, other: Sequence) -> bool:
         """Whether both are runs of one stream in one city."""

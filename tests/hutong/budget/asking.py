@@ -16,6 +16,7 @@ from hutong.errors import PlatformError
 from hutong.extract.stage import extract
 from hutong.model.batch import Page, Resume, Sequence
 from hutong.model.connector import Connector
+from hutong.model.window import Window
 from hutong.pipeline import allowance, land_new, land_window
 from hutong.registry import Source, open_registry
 from hutong.secrets import Secret, resolver
@@ -102,7 +103,7 @@ def land(folder: Path, at: Connector, city: str = CITY, run: str = "") -> str:
     turns, secrets = allowance(source, "500000", registry, store, settings), resolver(settings)
     try:
         if run:
-            landed = land_window(source, sequence, START, START + timedelta(hours=2), store, secrets, turns)
+            landed = land_window(source, sequence, Window(START, START + timedelta(hours=2)), store, secrets, turns)
         else:
             landed = land_new(source, sequence, store, secrets, turns)
     except PlatformError as wrong:

@@ -12,6 +12,7 @@ from hutong.budget import BOUNDLESS
 from hutong.errors import AskedWrongly, HutongError
 from hutong.extract.transports import transport_of
 from hutong.model.batch import Sequence
+from hutong.model.window import Window
 from hutong.pipeline import land_window
 from hutong.registry import open_registry
 from hutong.secrets import resolver
@@ -34,6 +35,6 @@ def test_a_stream_that_goes_by_a_number_has_no_window_to_backfill(tmp_path: Path
     settings = read({"HUTONG_ROOT": str(root)})
     source = open_registry(settings).source("front", STREAM)
     sequence = Sequence("front", STREAM, "500000", "backfill/2026-03")
-    start, end = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2))
+    window = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC))
     with pytest.raises(AskedWrongly, match="goes by a number"):
-        land_window(source, sequence, start, end, Store(settings.lake), resolver(settings), BOUNDLESS)
+        land_window(source, sequence, window, Store(settings.lake), resolver(settings), BOUNDLESS)
