@@ -66,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="write <service>.served.jsonl files there; of several cities into a folder each",
     )
+    serve.add_argument(
+        "--repeat", action="store_true",
+        help="begin the recording again whenever it is over, in other minutes and with other numbers of events; about "
+        "two hours are remembered (not with --log-dir, since a score knows one half hour)",
+    )  # fmt: skip
     serve.add_argument("--seed", type=int, help="seed of noise and faults (default: the recording's)")
     serve.add_argument(
         "--faults", type=_share, default=0.005, metavar="SHARE",
@@ -144,6 +149,8 @@ def _serve(options: argparse.Namespace) -> int:
     start = options.recording_start or default_recording_start(clock_start)
     if start.microsecond:
         return _refuse("--recording-start must fall on a whole second")
+    if options.repeat and options.log_dir is not None:
+        return _refuse("--repeat: a score knows one half hour only; leave out --log-dir")
     try:
         # Ports first: a busy one should be known before a second is spent on reading the recording.
         sockets = listening(options.host, ports)
@@ -168,7 +175,7 @@ def _serve(options: argparse.Namespace) -> int:
             folder = folder if len(cities) == 1 else folder / one.code
             write(one, options.recording, folder)
         clock = CityClock(one.recording_start, clock_start, options.speed)
-        served.append(Served(one, clock, Options(folder, options.token_life_s, options.row_cap)))
+        served.append(Served(one, clock, Options(folder, options.token_life_s, options.row_cap, options.repeat)))
 
     def announce(addresses: Sequence[Mapping[str, str]]) -> None:
         told = {

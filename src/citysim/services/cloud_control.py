@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from starlette.applications import Starlette
 
-from citysim.clock import CityClock
+from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked, application
 from citysim.services.credentials import Credentials
 from citysim.services.served import ServedLog
@@ -63,43 +64,47 @@ class _Tokens:
 class _EnvelopeIndex:
     """How many envelopes each minute holds and when, kept small so that a page can be found without rendering all."""
 
-    def __init__(self, city: City) -> None:
-        self._city, self._lock = city, Lock()
-        self._stamps: dict[int, list[int]] = {}
-        self._start_ms = round(city.recording_start.timestamp() * 1000)
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._stamps: WeakKeyDictionary[City, dict[int, list[int]]] = WeakKeyDictionary()
 
-    def page(self, from_ms: int, to_ms: int, first: int, count: int) -> tuple[int, list[Envelope]]:
+    def page(
+        self, laps: Sequence[City], from_ms: int, to_ms: int, first: int, count: int
+    ) -> tuple[int, list[Envelope]]:
         """Envelopes with from_ms <= timestamp < to_ms: how many in all, and `count` of them from number `first` on."""
         total = 0
         found: list[Envelope] = []
-        for minute in self._minutes(from_ms, to_ms):
-            stamps = self._stamps_of(minute)
-            begin, end = bisect.bisect_left(stamps, from_ms), bisect.bisect_left(stamps, to_ms)
-            low, high = begin + max(0, first - total), min(end, begin + first + count - total)
-            if low < high:
-                found += view.rsm(self._city, minute).envelopes[low:high]
-            total += end - begin
+        for lap in laps:
+            for minute in _minutes(lap, from_ms, to_ms):
+                stamps = self._stamps_of(lap, minute)
+                begin, end = bisect.bisect_left(stamps, from_ms), bisect.bisect_left(stamps, to_ms)
+                low, high = begin + max(0, first - total), min(end, begin + first + count - total)
+                if low < high:
+                    found += view.rsm(lap, minute).envelopes[low:high]
+                total += end - begin
         return total, found
 
-    def _minutes(self, from_ms: int, to_ms: int) -> range:
-        last = math.ceil(self._city.truth.duration_s / 60)
-        begin = (from_ms - self._start_ms) // 60_000
-        end = -((self._start_ms - to_ms) // 60_000)
-        return range(max(0, begin), min(last, end))
-
-    def _stamps_of(self, minute: int) -> list[int]:
+    def _stamps_of(self, lap: City, minute: int) -> list[int]:
         with self._lock:
-            if minute not in self._stamps:
-                self._stamps[minute] = view.rsm_timestamps(self._city, minute)
-            return self._stamps[minute]
+            stamps = self._stamps.setdefault(lap, {})
+            if minute not in stamps:
+                stamps[minute] = view.rsm_timestamps(lap, minute)
+            return stamps[minute]
 
 
-def cloud_control(
-    city: City, clock: CityClock, credentials: Credentials, served: ServedLog, token_life_s: float = 1800.0
-) -> Starlette:
+def _minutes(lap: City, from_ms: int, to_ms: int) -> range:
+    start_ms = _start_ms(lap)
+    last = math.ceil(lap.truth.duration_s / 60)
+    return range(max(0, (from_ms - start_ms) // 60_000), min(last, -((start_ms - to_ms) // 60_000)))
+
+
+def _start_ms(lap: City) -> int:
+    return round(lap.recording_start.timestamp() * 1000)
+
+
+def cloud_control(laps: Laps, credentials: Credentials, served: ServedLog, token_life_s: float = 1800.0) -> Starlette:
     """The service. token_life_s: real seconds for which a token is good."""
-    tokens, index = _Tokens(token_life_s), _EnvelopeIndex(city)
-    start_ms = round(city.recording_start.timestamp() * 1000)
+    tokens, index, city = _Tokens(token_life_s), _EnvelopeIndex(), laps.city
 
     def login(asked: Asked) -> Answer:
         try:
@@ -129,8 +134,8 @@ def cloud_control(
         from_ms, to_ms = (_whole(asked, name) * 1000 for name in ("from_date", "to_date"))
         if from_ms >= to_ms:
             raise _Refused(400, "bad request: from_date must be before to_date")
-        known_ms = start_ms + math.floor(clock.now_s() * 1000) + 1
-        total, page = index.page(from_ms, min(to_ms, known_ms), first, limit)
+        known_ms = _start_ms(city) + math.floor(laps.now_s(city) * 1000) + 1
+        total, page = index.page(laps.begun(), from_ms, min(to_ms, known_ms), first, limit)
         body = f'{{"code":0,"msg":"ok","count":{total},"data":[{",".join(one.text for one in page)}]}}'
         return Answer(
             body.encode(),
@@ -153,16 +158,22 @@ def cloud_control(
 
         return answered
 
-    def in_window(found: Callable[[], Sequence[Message]], is_newest_only: bool = False) -> Callable[[Asked], Answer]:
+    def in_window(
+        found: Callable[[City], Sequence[Message]], is_newest_only: bool = False
+    ) -> Callable[[Asked], Answer]:
         """As `listed`, of the messages in the window that is asked for."""
 
         def answered(asked: Asked) -> Answer:
-            from_s, to_s = (_whole(asked, name) - start_ms / 1000 for name in ("from_date", "to_date"))
-            if from_s >= to_s:
+            from_ms, to_ms = (_whole(asked, name) * 1000 for name in ("from_date", "to_date"))
+            if from_ms >= to_ms:
                 raise _Refused(400, "bad request: from_date must be before to_date")
-            now_s = clock.now_s()
-            shown = _newest(found(), now_s) if is_newest_only else found()
-            return listed(lambda: list(within(shown, from_s, to_s, now_s)))(asked)
+            shown: list[Message] = []
+            for lap in laps.begun():
+                from_s, to_s = ((moment_ms - _start_ms(lap)) / 1000 for moment_ms in (from_ms, to_ms))
+                now_s = laps.now_s(lap)
+                of_lap = _newest(found(lap), now_s) if is_newest_only else found(lap)
+                shown += within(of_lap, from_s, to_s, now_s)
+            return listed(lambda: shown)(asked)
 
         return answered
 
@@ -183,13 +194,13 @@ def cloud_control(
             ("POST", "/api/v1/login"): guarded(login, needs_token=False),
             ("GET", "/api/v1/rsus"): guarded(rsus),
             ("GET", "/api/v1/rsm"): guarded(rsm),
-            ("GET", "/api/v1/spat"): guarded(in_window(lambda: spat_messages(city))),
-            ("GET", "/api/v1/rsi/events"): guarded(in_window(lambda: rsi_messages(city), is_newest_only=True)),
+            ("GET", "/api/v1/spat"): guarded(in_window(spat_messages)),
+            ("GET", "/api/v1/rsi/events"): guarded(in_window(rsi_messages, is_newest_only=True)),
             ("GET", "/api/v1/rsi/signs"): guarded(listed(lambda: sign_messages(city))),
             ("GET", "/api/v1/map"): guarded(listed(lambda: map_messages(city))),
-            ("GET", "/api/v1/rsus/status"): guarded(in_window(lambda: flat(heartbeats(city)))),
-            ("GET", "/api/v1/bsm"): guarded(in_window(lambda: bsm_messages(city))),
-            ("GET", "/api/v1/vehicles/status"): guarded(in_window(lambda: flat(cloud_reports(city)))),
+            ("GET", "/api/v1/rsus/status"): guarded(in_window(lambda lap: flat(heartbeats(lap)))),
+            ("GET", "/api/v1/bsm"): guarded(in_window(bsm_messages)),
+            ("GET", "/api/v1/vehicles/status"): guarded(in_window(lambda lap: flat(cloud_reports(lap)))),
         },
         served=served,
         logged_params=LOGGED,

@@ -10,6 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from citysim.clock import BEIJING, CityClock, from_beijing_text
+from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked, Handler
 from citysim.services.credentials import Credentials
 from citysim.views import police_signals as view
@@ -28,29 +29,31 @@ OBJECTS: Mapping[str, tuple[Callable[[City], View], bool]] = {
 """Per object, its view, and whether it is asked for by a window."""
 
 
-def messages(city: City, clock: CityClock, credentials: Credentials) -> dict[tuple[str, str], Handler]:
+def messages(laps: Laps, credentials: Credentials) -> dict[tuple[str, str], Handler]:
     """Per method and path: each object under its own name, windows by `?StartTime=...&EndTime=...` (Beijing time)."""
-    return {("GET", f"{PATH}/{name}"): _objects(name, city, clock, credentials) for name in OBJECTS}
+    return {("GET", f"{PATH}/{name}"): _objects(name, laps, credentials) for name in OBJECTS}
 
 
-def _objects(name: str, city: City, clock: CityClock, credentials: Credentials) -> Handler:
-    shown, is_windowed = OBJECTS[name]
+def _objects(name: str, laps: Laps, credentials: Credentials) -> Handler:
+    (shown, is_windowed), clock = OBJECTS[name], laps.clock
 
     def answered(asked: Asked) -> Answer:
         sent = asked.headers.get("token", "")
         if not hmac.compare_digest(sent.encode(), credentials.police_licence.encode()):
             return _error(clock, "SDE_Token", "令牌无效", 401)
-        rows = [one for one in shown(city).shown if one.known_s <= clock.now_s()]
-        window: dict[str, str] = {}
-        if is_windowed:
-            window = {word: asked.params.get(word, "") for word in ("StartTime", "EndTime")}
-            try:
-                begin_s, end_s = (
-                    (from_beijing_text(text) - city.recording_start).total_seconds() for text in window.values()
-                )
-            except ValueError:
-                return _error(clock, "SDE_Time", "时间格式错误", 400)
-            rows = [one for one in rows if begin_s <= one.stamp_s < end_s]
+        if not is_windowed:
+            now_s = laps.now_s(laps.city)
+            return _answer(clock, name, [one for one in shown(laps.city).shown if one.known_s <= now_s], {})
+        window = {word: asked.params.get(word, "") for word in ("StartTime", "EndTime")}
+        try:
+            begin, end = (from_beijing_text(text) for text in window.values())
+        except ValueError:
+            return _error(clock, "SDE_Time", "时间格式错误", 400)
+        rows: list[Shown] = []
+        for lap in laps.begun():
+            now_s = laps.now_s(lap)
+            begin_s, end_s = ((moment - lap.recording_start).total_seconds() for moment in (begin, end))
+            rows += [one for one in shown(lap).shown if begin_s <= one.stamp_s < end_s and one.known_s <= now_s]
         return _answer(clock, name, rows, window)
 
     return answered

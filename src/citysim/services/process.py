@@ -52,6 +52,7 @@ def running(
     token_life_s: float = 1800.0,
     row_cap: int = 10,
     city: str = "500000",
+    repeats: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningCity]:
     """The four services of `city`, started with `python -m citysim serve`, and stopped on the way out.
@@ -73,7 +74,7 @@ def running(
         "--row-cap": row_cap,
         "--city": city,
     }
-    with _started(chosen, environment or {}) as process:
+    with _started(chosen, environment or {}, ["--repeat"] if repeats else []) as process:
         yield _running(_announced(process), process)
 
 
@@ -100,11 +101,13 @@ def running_cities(
 
 
 @contextlib.contextmanager
-def _started(chosen: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    chosen: Mapping[str, object], environment: Mapping[str, str], flags: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     options = [text for name, value in chosen.items() if value is not None for text in (name, str(value))]
     # S603: the command is this same package, and every option was built above from typed values.
     process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "citysim", "serve", "--json", *options],
+        [sys.executable, "-m", "citysim", "serve", "--json", *flags, *options],
         stdout=subprocess.PIPE,
         stderr=None,
         env={**os.environ, **environment},

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from citysim.clock import CityClock
+from citysim.laps import Laps
 from citysim.services.cim import cim
 from citysim.services.cloud_control import cloud_control
 from citysim.services.credentials import credentials
@@ -41,16 +42,18 @@ class Options:
     log_dir: Path | None = None
     token_life_s: float = 1800.0
     row_cap: int = 10
+    repeats: bool = False
+    """Whether the recording begins again when it is over."""
 
 
 def applications(city: City, clock: CityClock, options: Options) -> tuple[dict[str, Starlette], list[ServedLog]]:
     """The four services by name, and the logs they write."""
     logs = {name: ServedLog(name, clock, options.log_dir) for name in SERVICES}
-    keys = credentials()
+    keys, laps = credentials(), Laps(city, clock, repeats=options.repeats)
     services = {
-        "cloud_control": cloud_control(city, clock, keys, logs["cloud_control"], options.token_life_s),
-        "traffic_safety": traffic_safety(city, clock, keys, logs["traffic_safety"], options.row_cap),
-        "transport_info": transport_info(city, clock, keys, logs["transport_info"]),
+        "cloud_control": cloud_control(laps, keys, logs["cloud_control"], options.token_life_s),
+        "traffic_safety": traffic_safety(laps, keys, logs["traffic_safety"], options.row_cap),
+        "transport_info": transport_info(laps, keys, logs["transport_info"]),
         "cim": cim(city, clock, logs["cim"]),
     }
     return services, list(logs.values())

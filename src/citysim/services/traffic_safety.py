@@ -15,7 +15,8 @@ from xml.sax.saxutils import escape
 from lxml import etree
 from starlette.applications import Starlette
 
-from citysim.clock import CityClock, from_beijing_text
+from citysim.clock import from_beijing_text
+from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked, Handler, application
 from citysim.services.credentials import Credentials
 from citysim.services.gat1049 import element, messages
@@ -69,10 +70,9 @@ class _Refused(Exception):
         self.code, self.said = code, said
 
 
-def traffic_safety(
-    city: City, clock: CityClock, credentials: Credentials, served: ServedLog, row_cap: int = 10
-) -> Starlette:
+def traffic_safety(laps: Laps, credentials: Credentials, served: ServedLog, row_cap: int = 10) -> Starlette:
     """The service. row_cap: most accidents in one answer; the rest of the window is left out without a word."""
+    city = laps.city
     speaks_gat1049 = city.variants["traffic_safety"] == "gat1049"
 
     def query(asked: Asked) -> Answer:
@@ -86,20 +86,20 @@ def traffic_safety(
             interface = INTERFACES.get(call["jkid"])
             if interface is None or (interface.is_of_signals and speaks_gat1049):
                 raise _Refused("0", "接口标识不存在")
-            rows = _visible(interface.view(city), clock.now_s())
             window: dict[str, str] = {}
-            if interface.cap is not None:
+            if interface.cap is None:
+                rows = _visible(interface.view(city), laps.now_s(city))
+            else:
                 begin, end, window = _window(call["QueryXmlDoc"])
-                begin_s, end_s = ((moment - city.recording_start).total_seconds() for moment in (begin, end))
                 cap = row_cap if call["jkid"] == ACCIDENTS else interface.cap
-                rows = [one for one in rows if begin_s <= one.stamp_s < end_s][:cap]
+                rows = _between(laps, interface.view, begin, end)[:cap]
         except _Refused as refused:
             return _answer(refused.code, refused.said, [])
         return _answer("1", "数据下载成功", rows, {"jkid": call["jkid"], **window})
 
     handlers: dict[tuple[str, str], Handler] = {("POST", "/services/TmriOutAccess"): query}
     if speaks_gat1049:
-        handlers |= messages(city, clock, credentials)
+        handlers |= messages(laps, credentials)
     return application(
         handlers,
         served=served,
@@ -107,6 +107,15 @@ def traffic_safety(
         not_found=lambda asked: _fault("soapenv:Client", "服务不存在", 404),
         broken=_fault("soapenv:Server", "系统内部错误", 500),
     )
+
+
+def _between(laps: Laps, view_of: Callable[[City], View], begin: datetime, end: datetime) -> list[Shown]:
+    """The records of all laps that are visible now and stamped in [begin, end)."""
+    found: list[Shown] = []
+    for lap in laps.begun():
+        begin_s, end_s = ((moment - lap.recording_start).total_seconds() for moment in (begin, end))
+        found += [one for one in _visible(view_of(lap), laps.now_s(lap)) if begin_s <= one.stamp_s < end_s]
+    return found
 
 
 def _visible(shown: View, now_s: float) -> list[Shown]:

@@ -4,13 +4,15 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from starlette.applications import Starlette
 
-from citysim.clock import CityClock, from_beijing_text
+from citysim.clock import from_beijing_text
+from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked, application
 from citysim.services.credentials import Credentials
 from citysim.services.served import ServedLog
@@ -58,23 +60,27 @@ class _Nonces:
             return True
 
 
-def transport_info(city: City, clock: CityClock, credentials: Credentials, served: ServedLog) -> Starlette:
+def transport_info(laps: Laps, credentials: Credentials, served: ServedLog) -> Starlette:
     """The service."""
-    nonces = _Nonces()
+    nonces, city = _Nonces(), laps.city
 
     def timed(of: Callable[[City], View], largest: int) -> Callable[[Asked], Answer]:
         """Rows of a window of time, page by page."""
 
         def answered(asked: Asked) -> Answer:
-            begin, end = (_moment_s(city, asked, name) for name in ("startTime", "endTime"))
-            now_s = clock.now_s()
-            return _page(asked, largest, lambda one: begin <= one.stamp_s < end and one.known_s <= now_s, of(city))
+            begin, end = (_moment(asked, name) for name in ("startTime", "endTime"))
+            found: list[Shown] = []
+            for lap in laps.begun():
+                now_s = laps.now_s(lap)
+                begin_s, end_s = ((moment - lap.recording_start).total_seconds() for moment in (begin, end))
+                found += [one for one in of(lap).shown if begin_s <= one.stamp_s < end_s and one.known_s <= now_s]
+            return _page(asked, largest, found)
 
         return answered
 
     def listed(of: Callable[[City], View], largest: int) -> Callable[[Asked], Answer]:
         """All rows there are, page by page."""
-        return lambda asked: _page(asked, largest, lambda one: True, of(city))
+        return lambda asked: _page(asked, largest, of(city).shown)
 
     def gtfs(asked: Asked) -> Answer:
         feed = timetable.feed(city)
@@ -141,9 +147,8 @@ def _check(params: Mapping[str, str], credentials: Credentials, nonces: _Nonces)
         raise _Refused(*USED_NONCE)
 
 
-def _page(asked: Asked, largest: int, wanted: Callable[[Shown], bool], view: View) -> Answer:
+def _page(asked: Asked, largest: int, found: Sequence[Shown]) -> Answer:
     page, size = _whole(asked, "page", 1), min(_whole(asked, "size", PAGE), largest)
-    found = [one for one in view.shown if wanted(one)]
     rows = found[(page - 1) * size : page * size]
     data = {"page": page, "size": size, "total": len(found), "rows": [one.record for one in rows]}
     return Answer(
@@ -153,9 +158,9 @@ def _page(asked: Asked, largest: int, wanted: Callable[[Shown], bool], view: Vie
     )
 
 
-def _moment_s(city: City, asked: Asked, name: str) -> float:
+def _moment(asked: Asked, name: str) -> datetime:
     try:
-        return (from_beijing_text(asked.params.get(name, "")) - city.recording_start).total_seconds()
+        return from_beijing_text(asked.params.get(name, ""))
     except ValueError:
         raise _bad(name) from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from citysim.draws import Draws
 from citysim.faults import Fault, Weaknesses, chosen_for, damage
@@ -18,7 +19,7 @@ GEOID_SEPARATION_M = -38.0
 PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 STANDARD = "standard"
 
-CITIES_KEPT = 24
+PLANES_KEPT = 24
 
 Answer = TypeVar("Answer")
 
@@ -50,6 +51,8 @@ class City:
     """EPSG code of the three-degree zone of CGCS2000 that the city lies in, without the zone before the easting."""
     plate_prefix: str = "渝"
     """The province's character, and the letter after it where the city has one of its own."""
+    lap: int = 0
+    """How often the recording has been shown before; events are numbered on from there. See `citysim.laps`."""
 
     @property
     def is_derived(self) -> bool:
@@ -69,7 +72,7 @@ class City:
         return _plane(*self.truth.origin)
 
 
-@functools.lru_cache(maxsize=CITIES_KEPT)
+@functools.lru_cache(maxsize=PLANES_KEPT)
 def _plane(lon: float, lat: float) -> CityPlane:
     return CityPlane(lon, lat)
 
@@ -144,20 +147,19 @@ def with_faults(city: City, weak: Weaknesses, records: Sequence[Shown]) -> View:
 
 
 def once_per_city(compute: Callable[[City], Answer]) -> Callable[[City], Answer]:
-    """Keeps what `compute` found for the last few cities; safe when several services ask at once."""
+    """Keeps what `compute` found for as long as the city itself is kept; safe when several services ask at once.
+
+    What it found must not hold the city, or both would stay for ever.
+    """
     lock = Lock()
-    known: list[tuple[City, Answer]] = []
+    known: WeakKeyDictionary[City, Answer] = WeakKeyDictionary()
 
     @functools.wraps(compute)
     def kept(city: City) -> Answer:
         with lock:
-            for one, answer in known:
-                if one is city:
-                    return answer
-            answer = compute(city)
-            # As many cities as there are may live in one process; beyond that the oldest goes.
-            known[:] = [*known[1 - CITIES_KEPT :], (city, answer)]
-            return answer
+            if city not in known:
+                known[city] = compute(city)
+            return known[city]
 
     return kept
 

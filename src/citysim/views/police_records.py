@@ -131,7 +131,7 @@ def violations(city: City) -> View:
     )  # fmt: skip
     found = sorted(columns, key=lambda row: (row[2], row[0]))
     records = []
-    for serial, row in enumerate(found, start=1):
+    for serial, row in enumerate(found, start=1 + city.lap * len(found)):
         name, kind, t_s, participant, asset, junction, edge, lane_no, speed_mps, limit_mps, lon, lat = row
         random = draws.sequence("record", name)
         known_s = round(t_s + 60 + 240 * draws.one("let through", name))

@@ -134,7 +134,8 @@ def _reports(city: City) -> tuple[_Report, ...]:
     known = {event.name: round(event.t_s + 60 + 240 * draws.one("late", event.name)) for event in events}
     events.sort(key=lambda event: (known[event.name], event.name))
     return tuple(
-        _report(city, draws, event, known[event.name], serial) for serial, event in enumerate(events, start=401)
+        _report(city, draws, event, known[event.name], serial)
+        for serial, event in enumerate(events, start=401 + city.lap * len(events))
     )
 
 
