@@ -7,6 +7,7 @@ import pytest
 from lxml import etree
 
 from citysim.clock import CityClock, beijing_text
+from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked
 from citysim.services.credentials import credentials
 from citysim.services.gat1049 import OBJECTS, PATH, messages
@@ -23,7 +24,7 @@ def clean(city: City) -> City:
 def asked(city: City, name: str, token: str = TOKEN, **params: str) -> Answer:
     """The answer after the recording has ended."""
     start = city.recording_start
-    handlers = messages(city, CityClock(start, start + timedelta(hours=1)), credentials({}))
+    handlers = messages(Laps(city, CityClock(start, start + timedelta(hours=1))), credentials({}))
     return handlers["GET", f"{PATH}/{name}"](Asked("", params, {"token": token}, b"", "", {}))
 
 
