@@ -70,6 +70,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "由已发布的一行回溯到原始字节（读取数据湖）。",
         ),
         "ledger": say("What became of every record (reads the lake).", "台账：每条记录的去向（读取数据湖）。"),
+        "freshness": say(
+            "Which datasets are later than their contracts promise (reads the lake).",
+            "哪些数据集晚于契约承诺（读取数据湖）。",
+        ),
     },
     say("Version", "版本"): {
         "release": say(

@@ -139,6 +139,10 @@ class Dataset:
     """SHA-256 of the contract file."""
     retention: timedelta | None = None
     """How long the pages are kept from which its rows are made; None is for ever."""
+    frequency: timedelta | None = None
+    """How often there is something new of it."""
+    latency: timedelta | None = None
+    """How long what is due of it may be on its way to the lake; None where nothing is promised."""
     successor: str | None = None
     """Of an older major version: the dataset that takes its place, which has the contract's id."""
     ends: datetime | None = None

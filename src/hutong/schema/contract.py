@@ -24,7 +24,8 @@ Version = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*\.\d+\.\d+$")]
 """Major, minor and patch: raised by breaking, by additive, and by changes of words."""
 _INSTANT = TypeAdapter(AwareDatetime)
 
-_DAYS = {"d": 1, "y": 365}
+_KEPT = {"d": timedelta(days=1), "y": timedelta(days=365)}
+_TIMES = {"min": timedelta(minutes=1), "s": timedelta(seconds=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 class CustomProperty(Declared):
@@ -131,7 +132,8 @@ class Contract(Declared):
 def to_dataset(contract: Contract, digest: str) -> Dataset:
     """The dataset of `contract`. digest: SHA-256 of the file.
 
-    Raises ValueError when a custom property, the retention or an end of life has a value that hutong does not know.
+    Raises ValueError when a custom property, a promise of service or an end of life has a value that hutong does not
+    know.
     """
     table = contract.tables[0]
     own = {item.property: item.value for item in table.customProperties}
@@ -154,7 +156,9 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
         properties=own,
         digest=digest,
-        retention=_retention(contract),
+        retention=_promised(contract, "retention", _KEPT),
+        frequency=_promised(contract, "frequency", _TIMES),
+        latency=_promised(contract, "latency", _TIMES),
         ends=_end(contract),
         about=about,
         count_of=_count_of(own.pop("countOf", None)),
@@ -203,15 +207,18 @@ def _end(contract: Contract) -> datetime | None:
         ) from None
 
 
-def _retention(contract: Contract) -> timedelta | None:
-    """Source: ODCS v3.1, service-level property `retention`; its units are d (days) and y (years)."""
-    stated = next((entry for entry in contract.slaProperties if entry.get("property") == "retention"), None)
+def _promised(contract: Contract, word: str, units: Mapping[str, timedelta]) -> timedelta | None:
+    """Source: ODCS v3.1, service-level properties. None where the contract does not state `word`."""
+    stated = next((entry for entry in contract.slaProperties if entry.get("property") == word), None)
     if stated is None:
         return None
     value, unit = stated.get("value"), stated.get("unit")
-    if type(value) is not int or value <= 0 or unit not in _DAYS:
-        raise ValueError(f"retention is {value!r} {unit!r}; state whole days or years, such as value: 90, unit: d")
-    return timedelta(days=value * _DAYS[unit])
+    if type(value) is not int or value <= 0 or not isinstance(unit, str) or unit not in units:
+        raise ValueError(
+            f"{word} is {value!r} {unit!r}; state a whole number of {', '.join(units)}, such as value: 90,"
+            f" unit: {next(iter(units))}"
+        )
+    return value * units[unit]
 
 
 def _field(column: Property) -> Field:

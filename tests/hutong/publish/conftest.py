@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -91,16 +92,15 @@ def flow(link: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def land_flow(registry: Registry, store: Store, rows: list[dict[str, Any]], mark: str | None = None) -> None:
-    """Land `rows` as one batch of transport_info.section_flow, of a pull that began at the cursor `mark`."""
-    source = registry.source("transport_info", "section_flow")
+def flow_page(rows: list[dict[str, Any]], mark: str | None = None, fetched_at: datetime = START) -> Page:
+    """`rows` as a page of transport_info.section_flow, of a pull that began at the cursor `mark`."""
     body = json.dumps({"code": "0000", "data": {"total": len(rows), "rows": rows}}).encode()
-    page = Page(
+    return Page(
         "http://127.0.0.1/flow",
         200,
         "application/json",
         body,
-        START,
+        fetched_at,
         0.1,
         1,
         len(rows),
@@ -109,7 +109,12 @@ def land_flow(registry: Registry, store: Store, rows: list[dict[str, Any]], mark
         "proven",
         mark=mark,
     )
-    land(source.sequences[0], source.stream, [page], store, None)
+
+
+def land_flow(registry: Registry, store: Store, rows: list[dict[str, Any]], mark: str | None = None) -> None:
+    """Land `rows` as one batch of transport_info.section_flow, of a pull that began at the cursor `mark`."""
+    source = registry.source("transport_info", "section_flow")
+    land(source.sequences[0], source.stream, [flow_page(rows, mark)], store, None)
 
 
 def publish_flow(registry: Registry, store: Store, secrets: Secrets) -> list[Published]:

@@ -21,9 +21,25 @@ def test_retention_is_read_in_days_and_years_and_is_for_ever_when_none_is_stated
     assert retention_of({"property": "latency", "value": 1, "unit": "d"}) is None
 
 
+def test_frequency_and_latency_are_read_and_nothing_is_promised_when_none_is_stated() -> None:
+    stated = [
+        {"property": "frequency", "value": 5, "unit": "min"},
+        {"property": "latency", "value": 1, "unit": "d"},
+    ]
+    read = to_dataset(Contract.model_validate({**DECLARED, "slaProperties": stated}), "")
+    assert (read.frequency, read.latency) == (timedelta(minutes=5), timedelta(days=1))
+    assert to_dataset(Contract.model_validate({**DECLARED, "slaProperties": []}), "").latency is None
+
+
+def test_a_latency_in_a_unit_that_hutong_does_not_know_is_refused() -> None:
+    stated = [{"property": "latency", "value": 3, "unit": "months"}]
+    with pytest.raises(ValueError, match="latency is 3 'months'; state a whole number of min, s, h, d"):
+        to_dataset(Contract.model_validate({**DECLARED, "slaProperties": stated}), "")
+
+
 @pytest.mark.parametrize("wrong", [{"value": 0}, {"value": "90"}, {"value": 1.5}, {"value": True}, {"unit": "month"}])
 def test_a_retention_that_is_no_whole_number_of_days_or_years_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="state whole days or years"):
+    with pytest.raises(ValueError, match=r"retention is .*; state a whole number of d, y"):
         retention_of({"property": "retention", "value": 90, "unit": "d", **wrong})
 
 
