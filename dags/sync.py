@@ -1,4 +1,4 @@
-"""One DAG per platform: each of its streams, in each city, is landed and then published.
+"""One DAG per platform and cadence: each of the streams, in each city, is landed and then published.
 
 A stream's two tasks share a map index and wait for nothing else, so a stream that fails holds up no other. A batch that
 a gate refused fails the last task, which names the gate. Airflow reads this file all day: tasks import what they need
@@ -17,8 +17,8 @@ from hutong.orchestrate import declare, names
 from hutong.registry import Registry, open_registry
 
 
-def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DAG:
-    """The DAG of one platform."""
+def sync(connector: Connector, cadence: str, registry: Registry, now: settings.Settings) -> DAG:
+    """The DAG of those streams of a platform that have this cadence."""
     changed = declare.changed(connector.platform)
 
     @task(task_id=names.LAND, map_index_template=declare.PLACE_NAME)
@@ -56,20 +56,21 @@ def sync(connector: Connector, registry: Registry, now: settings.Settings) -> DA
         refusing.tell(ti.xcom_pull(task_ids=[names.PUBLISH]))
 
     with DAG(
-        dag_id=names.sync_dag(connector.platform),
-        dag_display_name=connector.title.zh,
-        doc_md=declare.words(registry, connector.platform),
-        schedule=declare.schedule(connector, now),
+        dag_id=names.sync_dag(connector.platform, cadence),
+        dag_display_name=f"{connector.title.zh} · {cadence}",
+        doc_md=declare.words(registry, connector.platform, cadence),
+        schedule=declare.schedule(connector, cadence, now),
         catchup=False,
         max_active_runs=1,
-        tags=[connector.platform, connector.tier, *connector.cities],
+        tags=[connector.platform, connector.tier, cadence, *connector.cities],
         default_args=declare.defaults(connector),
     ) as dag:
-        stream.expand(place=declare.places(registry, connector.platform)) >> gates()
+        stream.expand(place=declare.places(registry, connector.platform, cadence)) >> gates()
     return dag
 
 
 environment = settings.read()
 declared = open_registry(environment)
 for connector in declared.connectors.values():
-    sync(connector, declared, environment)
+    for cadence in connector.by_cadence:
+        sync(connector, cadence, declared, environment)

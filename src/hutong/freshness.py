@@ -120,7 +120,7 @@ def _late_from(
 
 def _next_pull(source: Source, since: datetime) -> datetime | None:
     """The first pull behind `since` by the connector's cadence; None if nobody said when."""
-    cron, quiet = source.connector.schedule, source.connector.budget.quiet_hours
+    cron, quiet = source.cron, source.connector.budget.quiet_hours
     if cron is None:
         return None
     tick: datetime = croniter(cron, since.astimezone(ZONE)).get_next(datetime)

@@ -35,7 +35,7 @@ def test_land_is_skipped_with_the_reason_publish_still_runs_and_the_failed_gate_
     land_flow(registry, store, [flow("L1", polyline="99.5,36.5;99.6,36.6")])
     (tmp_path / "dags").mkdir()
     shutil.copy(ROOT / "dags" / "sync.py", tmp_path / "dags")
-    dag, pools = names.sync_dag("transport_info"), {names.pool("transport_info"): 2}
+    dag, pools = names.sync_dag("transport_info", "live"), {names.pool("transport_info"): 2}
     with only_run(tmp_path) as run:
         airflow = local.start(run, tmp_path / "dags", environment, pools=pools)
         local.wait_for_dags(run, airflow, {dag})

@@ -3,10 +3,18 @@ from typing import Any
 
 import pytest
 
+from hutong.orchestrate.names import sync_dags
 from hutong.registry import Registry
 from tests.dags.conftest import read_dags
 
-PLATFORMS = ("cim", "cloud_control", "traffic_safety", "transport_info")
+SYNCS = (
+    ("cim", "daily"),
+    *(
+        (platform, cadence)
+        for platform in ("cloud_control", "traffic_safety", "transport_info")
+        for cadence in ("live", "daily")
+    ),
+)
 
 
 def test_the_files_are_read_without_error(told: dict[str, Any]) -> None:
@@ -27,19 +35,35 @@ def test_reading_the_files_loads_nothing_below_the_registry(told: dict[str, Any]
     assert heavy.isdisjoint(name.split(".")[0] for name in told["modules"])
 
 
-def test_there_is_a_sync_per_platform_and_one_report(told: dict[str, Any], registry: Registry) -> None:
-    assert set(told["dags"]) == {"report", *(f"sync__{platform}" for platform in registry.connectors)}
-    assert set(registry.connectors) == set(PLATFORMS)
+def test_there_is_a_sync_per_platform_and_cadence_and_one_report(told: dict[str, Any], registry: Registry) -> None:
+    assert set(told["dags"]) == {"report", *(f"sync__{platform}__{cadence}" for platform, cadence in SYNCS)}
+    assert set(told["dags"]) == {"report", *sync_dags(registry)}
 
 
-@pytest.fixture(params=PLATFORMS)
-def platform(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def test_every_stream_has_its_place_in_one_sync(registry: Registry) -> None:
+    for connector in registry.connectors.values():
+        streams = [stream for streams in connector.by_cadence.values() for stream in streams]
+        assert sorted(streams) == sorted(connector.streams)
+
+
+@pytest.fixture(params=SYNCS, ids="__".join)
+def sync(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param
 
 
 @pytest.fixture
-def dag(told: dict[str, Any], platform: str) -> dict[str, Any]:
-    found: dict[str, Any] = told["dags"][f"sync__{platform}"]
+def platform(sync: tuple[str, str]) -> str:
+    return sync[0]
+
+
+@pytest.fixture
+def cadence(sync: tuple[str, str]) -> str:
+    return sync[1]
+
+
+@pytest.fixture
+def dag(told: dict[str, Any], platform: str, cadence: str) -> dict[str, Any]:
+    found: dict[str, Any] = told["dags"][f"sync__{platform}__{cadence}"]
     return found
 
 
@@ -49,10 +73,12 @@ def test_a_run_is_two_tasks_and_each_index_waits_for_its_own_only(dag: dict[str,
     assert {dag["tasks"][name]["group"] for name in ("land", "publish")} == {"MappedTaskGroup"}
 
 
-def test_an_index_stands_for_a_stream_in_a_city(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+def test_an_index_stands_for_a_stream_in_a_city(
+    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
+) -> None:
     connector = registry.connector(platform)
     assert [(place["stream"], place["city"]) for place in dag["places"]] == [
-        (stream, city) for stream in connector.streams for city in connector.cities
+        (stream, city) for stream in connector.by_cadence[cadence] for city in connector.cities
     ]
     assert [place["name"] for place in dag["places"]] == [f"{p['stream']} · {p['city']}" for p in dag["places"]]
     place = "{{ task.op_kwargs['place']['name'] }}"
@@ -102,27 +128,32 @@ def test_one_run_at_a_time_and_none_for_the_past(dag: dict[str, Any]) -> None:
     assert (dag["max_active_runs"], dag["catchup"]) == (1, False)
 
 
-def test_tags_name_platform_tier_and_cities(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+def test_tags_name_platform_tier_cadence_and_cities(
+    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
+) -> None:
     connector = registry.connector(platform)
-    assert set(dag["tags"]) == {platform, connector.tier, *connector.cities}
+    assert set(dag["tags"]) == {platform, connector.tier, cadence, *connector.cities}
 
 
-def test_the_documentation_is_in_both_languages(dag: dict[str, Any], platform: str, registry: Registry) -> None:
+def test_the_documentation_is_in_both_languages(
+    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
+) -> None:
     connector = registry.connector(platform)
-    for words in (connector.title, *(stream.title for stream in connector.streams.values())):
+    for words in (connector.title, *(connector.streams[name].title for name in connector.by_cadence[cadence])):
         assert words.zh in dag["words"]
         assert words.en in dag["words"]
 
 
 def test_a_sync_runs_when_its_connector_says_in_the_citys_time(
-    dag: dict[str, Any], platform: str, registry: Registry
+    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
 ) -> None:
-    assert (dag["schedule"], dag["zone"]) == (registry.connector(platform).schedule, "Asia/Shanghai")
+    assert (dag["schedule"], dag["zone"]) == (registry.connector(platform).cadences[cadence], "Asia/Shanghai")
 
 
 def test_an_airflow_that_only_does_as_told_has_no_schedules(tmp_path: Path) -> None:
     unscheduled = read_dags(tmp_path, HUTONG_UNSCHEDULED="1")
-    assert [unscheduled["dags"][f"sync__{platform}"]["schedule"] for platform in PLATFORMS] == [None] * 4
+    schedules = [unscheduled["dags"][f"sync__{platform}__{cadence}"]["schedule"] for platform, cadence in SYNCS]
+    assert schedules == [None] * len(SYNCS)
     assert unscheduled["dags"]["report"]["assets"]
 
 

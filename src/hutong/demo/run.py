@@ -97,7 +97,7 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
     pools = {names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()}
     airflow = local.start(processes, registry.root / "dags", environment, pools=pools)
     steps.reach("airflow", "Airflow 已启动", "Airflow is up")
-    wanted = {names.REPORT, *map(names.sync_dag, registry.connectors)}
+    wanted = {names.REPORT, *names.sync_dags(registry)}
     local.wait_for_dags(processes, airflow, wanted)
     steps.reach("dags", f"已读取 {len(wanted)} 个 DAG", f"{len(wanted)} DAGs are read")
     return airflow

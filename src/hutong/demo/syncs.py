@@ -34,26 +34,29 @@ def sync_all(run: Run, airflow: LocalAirflow, registry: Registry) -> Iterator[Pr
 
     A platform whose time is up counts as late and is no longer waited for.
     """
-    going = {platform: airflow.api.trigger(names.sync_dag(platform)) for platform in registry.connectors}
-    tasks = {platform: 2 * sum(len(source.sequences) for source in registry.sources_of(platform)) for platform in going}
-    done = dict.fromkeys(going, -1)
+    runs: dict[str, list[str]] = {platform: [] for platform in registry.connectors}
+    for dag, platform in names.sync_dags(registry).items():
+        runs[platform].append(airflow.api.trigger(dag))
+    tasks = {platform: 2 * sum(len(source.sequences) for source in registry.sources_of(platform)) for platform in runs}
+    going, done = dict(runs), dict.fromkeys(runs, -1)
     deadline = time.monotonic() + SYNC_WITHIN_S
     while going:
         time.sleep(LOOK_EVERY_S)
         local.must_live(run, airflow.home)
         # States first: the tasks of a run that is over by then are over when they are counted.
         states = {one.id: one for one in airflow.api.runs()}
-        finished = Counter(task.run for task in airflow.api.tasks() if task.state in FINISHED and task.index >= 0)
-        for platform, run_id in list(going.items()):
-            outcome = _outcome(states[run_id], deadline)
+        over = Counter(task.run for task in airflow.api.tasks() if task.state in FINISHED and task.index >= 0)
+        for platform, ids in list(going.items()):
+            finished, own = sum(over[one] for one in ids), [states[one] for one in ids]
+            outcome = _outcome(own, deadline)
             if outcome is not None:
                 del going[platform]
-                failures = airflow.api.failures(names.sync_dag(platform), run_id) if outcome != "success" else []
-                result = PlatformResult(platform, outcome, tuple(failures))
-                yield Progress(platform, finished[run_id], tasks[platform], result)
-            elif finished[run_id] != done[platform]:
-                yield Progress(platform, finished[run_id], tasks[platform])
-            done[platform] = finished[run_id]
+                failed = [one for one in own if one.state != "success"]
+                failures = tuple(said for one in failed for said in airflow.api.failures(one.dag, one.id))
+                yield Progress(platform, finished, tasks[platform], PlatformResult(platform, outcome, failures))
+            elif finished != done[platform]:
+                yield Progress(platform, finished, tasks[platform])
+            done[platform] = finished
 
 
 def await_report(run: Run, airflow: LocalAirflow) -> tuple[Outcome, tuple[TaskFailure, ...]]:
@@ -84,7 +87,8 @@ def _reports(api: Api) -> list[DagRun]:
     return [run for run in api.runs() if run.dag == names.REPORT]
 
 
-def _outcome(run: DagRun, deadline: float) -> Outcome | None:
-    if run.is_over:
-        return "success" if run.state == "success" else "failed"
+def _outcome(runs: list[DagRun], deadline: float) -> Outcome | None:
+    """How the runs of one platform ended together; None while one goes on and there is time."""
+    if all(run.is_over for run in runs):
+        return "success" if all(run.state == "success" for run in runs) else "failed"
     return "late" if time.monotonic() > deadline else None

@@ -11,13 +11,16 @@ from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
 from hutong.model.auth import Auth, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
-from hutong.model.declared import CityCode, Declared, Name, PlatformId, Words
+from hutong.model.declared import CadenceName, CityCode, Cron, Declared, Name, PlatformId, Words
 from hutong.model.endpoint import Endpoint
 from hutong.model.format import Format, Json
 from hutong.model.incremental import AnyIncremental, Incremental
 from hutong.model.paginator import Paginator, SinglePage
 
 Tier = Literal["edge", "regional", "central"]
+
+MANUAL = "manual"
+"""What stands for the cadence of a platform that has none: it is synced only when told."""
 
 
 class Success(Declared):
@@ -44,6 +47,8 @@ class Stream(Declared):
 
     title: Words
     """In a connector it may be left out; the stream's name takes its place."""
+    cadence: CadenceName | None = None
+    """Which of the connector's `cadences` syncs it; where there is only one, it may be left out."""
     endpoint: Endpoint
     format: Format = Json()
     success: Success | None = None
@@ -115,8 +120,10 @@ class Connector(Declared):
     hosts: list[Origin] = []
     """Other hosts that its links and redirects may lead to, such as `https://files.example.cn`. They are asked without
     credentials, certificates and cookies; no other host is asked at all."""
-    schedule: str | None = None
-    """How often Airflow syncs it, as a cron expression."""
+    cadences: dict[CadenceName, Cron] = {}
+    """How often Airflow syncs its streams: name -> cron expression in Asia/Shanghai, such as
+    `{live: "*/5 * * * *", daily: "30 2 * * *"}`. Each is a DAG `sync__<platform>__<name>`; without any, one called
+    `manual` runs when told."""
     auth: Auth = NoAuth()
     tls: Tls | None = None
     headers: dict[str, str] = {}
@@ -130,10 +137,12 @@ class Connector(Declared):
     @model_validator(mode="before")
     @classmethod
     def _shared(cls, declared: Any) -> Any:
-        """Give every stream what the connector declares for all, and its own name for a title."""
+        """Give every stream what the connector declares for all, the only cadence, and its own name for a title."""
         if not isinstance(declared, dict) or not isinstance(declared.get("streams"), dict):
             return declared
         shared = {"paginator": declared["paginator"]} if "paginator" in declared else {}
+        if isinstance(cadences := declared.get("cadences"), dict) and len(cadences) == 1:
+            shared["cadence"] = next(iter(cadences))
         streams = {
             name: {"title": {"zh": name, "en": name}, **shared, **stream} if isinstance(stream, dict) else stream
             for name, stream in declared["streams"].items()
@@ -144,6 +153,14 @@ class Connector(Declared):
     def source_platform(self) -> str:
         """What its rows name as their source: the platform without its dialect."""
         return self.platform.partition("-")[0]
+
+    @property
+    def by_cadence(self) -> dict[str, list[str]]:
+        """Cadence -> its streams, both as declared; all of them under `manual` where there is no cadence."""
+        return {
+            cadence: [name for name, stream in self.streams.items() if (stream.cadence or MANUAL) == cadence]
+            for cadence in self.cadences or (MANUAL,)
+        }
 
     def at(self, city: str) -> Connector:
         """How the platform of `city` is asked: with its address and the names of its secrets."""

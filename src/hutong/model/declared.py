@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from croniter import croniter
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """An id: snake_case, and so also a safe file name. Paths of the lake are built from these alone."""
@@ -17,6 +18,21 @@ SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9_]|\{city\
 
 CityCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
 """A division code of GB/T 2260, six digits."""
+
+CadenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=63)]
+"""How often, by a name such as `live`; two underscores part it from its platform in a DAG's id."""
+
+
+def _is_cron(text: str) -> str:
+    if len(text.split()) != 5 or not croniter.is_valid(text):
+        raise ValueError(
+            "a cron expression has five fields (minute, hour, day, month, day of the week), such as '*/5 * * * *'"
+        )
+    return text
+
+
+Cron = Annotated[str, AfterValidator(_is_cron)]
+"""When, in five fields of cron, by the city's civil time (Asia/Shanghai)."""
 
 
 class Declared(BaseModel):

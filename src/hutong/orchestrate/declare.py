@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from hutong.errors import AskedWrongly, PlatformGarbled, PlatformRefused, RegistryError, SecretMissing
 from hutong.model.connector import Connector
@@ -46,12 +46,12 @@ class Place(TypedDict):
     city: str
 
 
-def places(registry: Registry, platform: str) -> list[Place]:
-    """Every stream of `platform` in every city, in the connector's order."""
+def places(registry: Registry, platform: str, cadence: str) -> list[Place]:
+    """Every stream of `platform` that has this cadence, in every city, in the connector's order."""
     return [
         Place(name=f"{one.stream} · {one.city}", platform=platform, stream=one.stream, city=one.city)
-        for source in registry.sources_of(platform)
-        for one in source.sequences
+        for stream in registry.connector(platform).by_cadence[cadence]
+        for one in registry.source(platform, stream).sequences
     ]
 
 
@@ -70,11 +70,14 @@ def defaults(connector: Connector) -> dict[str, Any]:
     }
 
 
-def schedule(connector: Connector, settings: Settings) -> CronTriggerTimetable | None:
-    """When Airflow syncs the platform by itself; None when only told to."""
-    if connector.schedule is None or not settings.is_scheduled:
+def schedule(connector: Connector, cadence: str, settings: Settings) -> CronDataIntervalTimetable | None:
+    """When Airflow syncs the streams of this cadence by itself; None when only told to.
+
+    A run has the stretch before it as its data interval, which only Airflow's own backfill asks for.
+    """
+    if cadence not in connector.cadences or not settings.is_scheduled:
         return None
-    return CronTriggerTimetable(connector.schedule, timezone=ZONE)
+    return CronDataIntervalTimetable(connector.cadences[cadence], timezone=ZONE)
 
 
 def asset(dataset: str) -> Asset:
@@ -91,11 +94,11 @@ def changed(platform: str) -> AssetAlias:
     return AssetAlias(f"hutong_{platform}", group="hutong")
 
 
-def words(registry: Registry, platform: str) -> str:
-    """The platform and its streams in both languages, as Markdown."""
+def words(registry: Registry, platform: str, cadence: str) -> str:
+    """The platform and its streams of this cadence in both languages, as Markdown."""
     connector = registry.connector(platform)
     lines = [f"**{connector.title.zh}** {connector.title.en}", ""]
-    for source in registry.sources_of(platform):
+    for source in (registry.source(platform, stream) for stream in connector.by_cadence[cadence]):
         filled = ", ".join(f"`{name}`" for name in source.datasets)
         lines.append(f"- `{source.name}` {source.stream.title.zh} {source.stream.title.en} → {filled}")
     return "\n".join(lines)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hutong.registry import Registry
+
 REPORT = "report"
 """The DAG that makes the report again when a dataset has changed."""
 
@@ -12,13 +17,22 @@ GATES = "gates"
 """The task behind all streams of a platform: it fails where a batch was refused, and says by which gate."""
 
 
-def sync_dag(platform: str) -> str:
-    """The id of the DAG that syncs `platform`.
+def sync_dag(platform: str, cadence: str) -> str:
+    """The id of the DAG that syncs those streams of `platform` that have this cadence.
 
-    >>> sync_dag("cim")
-    'sync__cim'
+    >>> sync_dag("cim", "daily")
+    'sync__cim__daily'
     """
-    return f"sync__{platform}"
+    return f"sync__{platform}__{cadence}"
+
+
+def sync_dags(registry: Registry) -> dict[str, str]:
+    """The id of every sync DAG -> the platform that it syncs."""
+    return {
+        sync_dag(platform, cadence): platform
+        for platform, connector in registry.connectors.items()
+        for cadence in connector.by_cadence
+    }
 
 
 def pool(platform: str) -> str:

@@ -12,7 +12,14 @@ from hutong.model.connector import Connector
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Mapping
 from hutong.registry.boxes import read_boxes
-from hutong.registry.check import check_boxes, check_budget, check_connector, check_dialects, check_stream
+from hutong.registry.check import (
+    check_boxes,
+    check_budget,
+    check_cadences,
+    check_connector,
+    check_dialects,
+    check_stream,
+)
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
@@ -92,6 +99,7 @@ def _connectors(root: Path, addresses: MappingOf[str, str], problems: Problems) 
             )
         connector = _addressed(connector, addresses)
         check_connector(file, connector)
+        check_cadences(file, connector)
         check_budget(file, connector)
         check_auth(file, connector)
         connectors[connector.platform] = (file, connector)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hutong.errors import nearest
-from hutong.model.connector import Connector, Stream
+from hutong.model.connector import MANUAL, Connector, Stream
 from hutong.model.dataset import Dataset
 from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
@@ -153,6 +153,24 @@ def check_connector(file: File, connector: Connector) -> None:
     _check_address(file, connector, connector.address, "address")
     for city, address in connector.addresses.items():
         _check_address(file, connector, address, "addresses", city)
+
+
+def check_cadences(file: File, connector: Connector) -> None:
+    """Every stream has a cadence that the connector declares, if it declares any, and every cadence has a stream."""
+    for name, stream in connector.streams.items():
+        if stream.cadence is not None and stream.cadence not in connector.cadences:
+            file.problem(
+                f"'{name}': there is no cadence '{stream.cadence}'; {nearest(stream.cadence, connector.cadences)}",
+                "streams", name, "cadence",
+            )  # fmt: skip
+        elif stream.cadence is None and connector.cadences:
+            declared = ", ".join(connector.cadences)
+            file.problem(f"'{name}' does not say its cadence; state `cadence`, one of {declared}", "streams", name)
+    for cadence, streams in connector.by_cadence.items():
+        if not streams:
+            file.problem(f"no stream has the cadence '{cadence}'; take it out", "cadences", cadence)
+    if MANUAL in connector.cadences:
+        file.problem(f"'{MANUAL}' means that nothing syncs it but a person; choose another name", "cadences", MANUAL)
 
 
 def check_dialects(declared: Iterable[tuple[File, Connector]]) -> None:

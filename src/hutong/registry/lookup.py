@@ -58,6 +58,11 @@ class Source:
         return f"{self.connector.platform}.{self.name}"
 
     @property
+    def cron(self) -> str | None:
+        """When Airflow syncs it, in Asia/Shanghai; None when only told."""
+        return self.connector.cadences.get(self.stream.cadence) if self.stream.cadence else None
+
+    @property
     def deciding(self) -> Dataset:
         """The dataset whose commit says what became of each record."""
         return self.datasets[self.mapping.rows[0].dataset]
