@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -52,14 +52,27 @@ from hutong.validate.stage import row_findings, validate
 log = logging.getLogger(__name__)
 
 
-def allowance(source: Source, city: str, registry: Registry, store: Store, settings: Settings) -> Allowance:
+def allowance(
+    source: Source,
+    city: str,
+    registry: Registry,
+    store: Store,
+    settings: Settings,
+    heed: Callable[[], None] = lambda: None,
+) -> Allowance:
     """What the platform's owner allows a pull of `source` in `city`, and whether a person has paused it, which `store`
     says.
 
+    heed: is called before every try; what it raises ends the pull there, with what came before landed.
     Nothing is read or opened before the first request.
     """
     connector = source.connector
-    waits = paused(connector.platform, registry, store)
+    is_paused = paused(connector.platform, registry, store)
+
+    def waits() -> str | None:
+        heed()
+        return is_paused()
+
     return owned(connector, source.name, settings, waits, connector.desk(city))
 
 
@@ -90,9 +103,7 @@ def land_window(
     One that stopped goes on where it stopped; one that came to its end asks for nothing.
     Raises AskedWrongly for a stream that takes no window, PlatformError when the platform does not deliver.
     """
-    if source.stream.window_by is None:
-        reads = "goes by a number" if source.stream.incremental else "reads all of it"
-        raise AskedWrongly(f"{source.id} has no window to backfill: every sync {reads}", "run `hutong sync`")
+    must_take_windows(source)
     since = newest, resume = mark(store, sequence)
     pages: Iterator[Page] = iter(())
     if newest == 0 or resume.position is not None:
@@ -103,9 +114,16 @@ def land_window(
         return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
 
 
+def must_take_windows(source: Source) -> None:
+    """Raise AskedWrongly for a stream that cannot be asked for a stretch of time."""
+    if source.stream.window_by is None:
+        reads = "goes by a number" if source.stream.incremental else "reads all of it"
+        raise AskedWrongly(f"{source.id} has no window to backfill: every sync {reads}", "run `hutong sync`")
+
+
 def publish_waiting(
     source: Source, sequence: Sequence, registry: Registry, store: Store, secrets: Secrets
-) -> Iterator[Published]:
+) -> Generator[Published]:
     """Publish every landed batch that the ledger does not close yet, in order; yields after each."""
     newest, _ = mark(store, sequence)
     done = last_published(sequence, store)

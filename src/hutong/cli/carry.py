@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -13,7 +13,7 @@ from hutong.errors import HutongError, PlatformResting
 
 if TYPE_CHECKING:
     from hutong.model.batch import Landed, Published, Sequence
-    from hutong.registry import Source
+    from hutong.registry import Registry, Source
 
 End = Literal["well", "resting", "failed"]
 """How it went. `resting`: the platform is left alone for now, as its owner or an operator wants it."""
@@ -39,7 +39,7 @@ def carry(
         landed = land()
         click.echo(say(f"  {landed.records} records landed", f"  已落地 {landed.records} 条记录"), err=True)
         if landed.doubt is not None:
-            click.echo(_doubted(landed, here), err=True)
+            click.echo(doubted(landed, here.registry), err=True)
     except PlatformResting as resting:
         end = "resting"
         click.echo(str(resting), err=True)
@@ -50,27 +50,30 @@ def carry(
         for published in publish_waiting(source, sequence, here.registry, here.store, here.secrets):
             click.echo(say(f"  batch {published.batch} published", f"  批次 {published.batch} 已发布"), err=True)
             if published.drift:
-                click.echo(_drifted(published), err=True)
-            rows.append([published.sequence, published.batch, published.received, _counts(published.fates)])
+                click.echo(drifted(published), err=True)
+            rows.append([published.sequence, published.batch, published.received, in_words(published.fates)])
     except HutongError as wrong:
         end = "failed"
         click.echo(str(wrong), err=True)
     return rows, end
 
 
-def _doubted(landed: Landed, here: Opened) -> str:
-    codes = here.registry.codes
+def doubted(landed: Landed, registry: Registry) -> str:
+    """Why what landed is not proven to be all."""
+    codes = registry.codes
     kind, why = codes["completeness"][landed.completeness], codes["doubt"][landed.doubt or "unknown"]
     return say(f"  {kind.en}: {why.en}", f"  {kind.zh}：{why.zh}")
 
 
-def _drifted(published: Published) -> str:
-    changes = _counts(published.drift)
+def drifted(published: Published) -> str:
+    """How the records of a batch differ from what their stream declares."""
+    changes = in_words(published.drift)
     return say(
         f"  batch {published.batch} drifted: {changes}; see `hutong ledger --drift`",
         f"  批次 {published.batch} 有字段漂移：{changes}；详见 `hutong ledger --drift`",
     )
 
 
-def _counts(counts: dict[str, int]) -> str:
+def in_words(counts: Mapping[str, int]) -> str:
+    """Counts by their names, the largest first."""
     return " ".join(f"{name}={count}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))

@@ -183,6 +183,24 @@ def mark(store: Store, sequence: Sequence) -> tuple[int, Resume]:
     return newest, Resume(last["cursor"], last["position"])
 
 
+def ended_at(store: Store, sequences: SequenceOf[Sequence]) -> dict[str, tuple[int, bool]]:
+    """Sequence -> its newest batch, and whether a pull came to its end there; of those of one stream that landed
+    anything. All of them in one look.
+    """
+    place = store.landing(sequences[0].platform, sequences[0].stream)
+    found = existing(place)
+    if found is None:
+        return {}
+    pages = pl.scan_delta(found).filter(
+        pl.col("city").is_in({one.city for one in sequences}), pl.col("sequence").is_in([one.id for one in sequences])
+    )
+    with told(place):
+        last = pages.group_by("sequence").agg(
+            pl.col("batch").max(), pl.col("position").sort_by("batch", "page").last().is_null().alias("is_end")
+        )
+        return {sequence: (batch, is_end) for sequence, batch, is_end in last.collect().iter_rows()}
+
+
 def runs(store: Store, sequence: Sequence) -> list[Sequence]:
     """Every sequence that landed pages for the stream and city of `sequence`: the live one, then backfills by name."""
     place = store.landing(sequence.platform, sequence.stream)
