@@ -24,6 +24,7 @@ import yaml
 from polars.testing import assert_frame_equal
 
 from hutong.budget import BOUNDLESS
+from hutong.cli.backfill import backfill
 from hutong.lake import rows_of
 from hutong.model.window import Window
 from hutong.pipeline import land_new, land_window, publish_waiting
@@ -33,7 +34,7 @@ from hutong.settings import read
 from hutong.store.paths import Store
 from hutong.verify import verify
 from tests.chaos.ground import KEYS
-from tests.conftest import command_environment
+from tests.conftest import ROOT, command_environment
 from tests.hutong.extract.speaking import Asked, Says, says, speaking
 from tests.hutong.publish.conftest import declare_without_gates
 
@@ -207,3 +208,19 @@ def test_killed_stopped_and_resumed_beside_live_syncs_it_ends_as_a_fresh_pull(ho
     assert ground.rows("traffic_flow", "lake").height == 3 * (12 * hours + platform.periods)
     registry, store, secrets = ground.opened("lake", "live")
     assert verify(registry, store, secrets).problems == []
+
+
+def test_a_dry_run_lists_the_chunks_and_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUTONG_ROOT", str(ROOT))
+    monkeypatch.setenv("HUTONG_LAKE", str(tmp_path / "lake"))
+    day = "--from", "2026-03-17T22:00+08:00", "--to", "2026-03-18T06:30+08:00"
+    backfill.main([*STREAM, *day, "--chunk", "6h", "--dry-run", "--json"], standalone_mode=False)
+    chunks = json.loads(capsys.readouterr().out)
+    assert [(one["from"][11:16], one["to"][11:16], one["state"]) for one in chunks] == [
+        ("22:00", "00:00", "open"),
+        ("00:00", "06:00", "open"),
+        ("06:00", "06:30", "open"),
+    ]
+    assert not (tmp_path / "lake").exists()

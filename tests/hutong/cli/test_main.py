@@ -64,7 +64,7 @@ def test_every_command_has_help_in_both_languages(command: str, hutong: Run) -> 
         (["backfill", "cim", "junction", "--from", "2026-03-18T08:00", "--to", "2026-03-19T08:00Z"], 2, "+08:00"),
         (["backfill", "cim", "junction", "--from", "yesterday", "--to", "2026-03-19T08:00Z"], 2, "2026-03-18T08:00"),
         (["backfill", "cim", "junction", "--from", "2026-03-19T08Z", "--to", "2026-03-18T08Z"], 2, "exchange"),
-        (["backfill", "cim", "junction", "--from", "2026-03-18T08Z", "--to", "2026-03-19T08Z"], 1, "hutong sync"),
+        (["backfill", "cim", "junction", "--from", "2026-03-18T08Z", "--to", "2026-03-19T08Z"], 2, "hutong sync"),
         (["query", "SELECT 1"], 1, "hutong sync"),
         (["verify"], 1, "hutong sync"),
         (["release"], 1, "hutong sync"),
