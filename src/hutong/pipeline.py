@@ -25,6 +25,7 @@ from hutong.errors import AskedWrongly, StoreError
 from hutong.extract.lateness import Lateness
 from hutong.extract.stage import extract
 from hutong.land.stage import land
+from hutong.lineage import Work, observed
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
 from hutong.model.rows import Normalised, Refresh, Validated
 from hutong.model.window import Window
@@ -81,13 +82,16 @@ def land_new(source: Source, sequence: Sequence, store: Store, secrets: Secrets,
 
     Raises PlatformError when the platform does not deliver; what came before is landed all the same.
     """
-    since = _, resume = mark(store, sequence)
-    now = datetime.now(UTC)
-    with closing(allowance):
-        pages = extract(
-            sequence, source.connector.at(sequence.city), source.stream, secrets, resume, now, allowance=allowance
-        )
-        return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+    with observed(Work("land", source, sequence, store)) as ended:
+        since = _, resume = mark(store, sequence)
+        now = datetime.now(UTC)
+        with closing(allowance):
+            pages = extract(
+                sequence, source.connector.at(sequence.city), source.stream, secrets, resume, now, allowance=allowance
+            )
+            landed = land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+        ended(landed)
+    return landed
 
 
 def land_window(
@@ -104,14 +108,17 @@ def land_window(
     Raises AskedWrongly for a stream that takes no window, PlatformError when the platform does not deliver.
     """
     must_take_windows(source)
-    since = newest, resume = mark(store, sequence)
-    pages: Iterator[Page] = iter(())
-    if newest == 0 or resume.position is not None:
-        kept = Resume(None, resume.position)
-        connector = source.connector.at(sequence.city)
-        pages = extract(sequence, connector, source.stream, secrets, kept, window.end, window.start, allowance)
-    with closing(allowance):
-        return land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+    with observed(Work("land", source, sequence, store, window=window)) as ended:
+        since = newest, resume = mark(store, sequence)
+        pages: Iterator[Page] = iter(())
+        if newest == 0 or resume.position is not None:
+            kept = Resume(None, resume.position)
+            connector = source.connector.at(sequence.city)
+            pages = extract(sequence, connector, source.stream, secrets, kept, window.end, window.start, allowance)
+        with closing(allowance):
+            landed = land(sequence, source.stream, pages, store, store_key(source, secrets), since)
+        ended(landed)
+    return landed
 
 
 def must_take_windows(source: Source) -> None:
@@ -164,15 +171,21 @@ def publish_landed(
         around = Around(sequence, batch, registry, store, is_again=into != store)
         return _read(source, around, plan, mender, key, dropped.get(batch, frozenset()))
 
-    for found in _one_ahead(read, waiting):
-        batch = found.around.batch
-        pages, validated, refresh = _looked_at(found, source, plan, key)
-        # Or pages and rows of this batch would stay in memory beside those of the next.
-        del found
-        validated = replace(validated, verdict=verdicts.get(batch))
-        published = publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
-        del validated
-        yield published
+    quarantine = registry.dataset("quarantine")
+    with closing(_one_ahead(read, waiting)) as ahead:
+        for batch in waiting:
+            work = Work("publish", source, sequence, into, batch, quarantine)
+            # What is made beside the lake is thrown away again, and no catalogue need know of it.
+            with observed(work if into == store else None) as ended:
+                found = next(ahead)
+                pages, validated, refresh = _looked_at(found, source, plan, key)
+                # Or pages and rows of this batch would stay in memory beside those of the next.
+                del found
+                validated = replace(validated, verdict=verdicts.get(batch))
+                published = publish(sequence, batch, validated, pages, source, versions, registry, into, refresh)
+                del validated
+                ended(published)
+            yield published
 
 
 def publish_refused(
@@ -195,7 +208,14 @@ def publish_refused(
     found = _read(source, around, plan, mender, key, dropped)
     pages, validated, refresh = _looked_at(found, source, plan, key)
     accepted = replace(validated, verdict="accept")
-    return lambda: publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
+
+    def publish_all_the_same() -> Published:
+        with observed(Work("accept", source, sequence, store, batch, registry.dataset("quarantine"))) as ended:
+            published = publish_accepted(sequence, batch, accepted, pages, source, versions, registry, store, refresh)
+            ended(published)
+        return published
+
+    return publish_all_the_same
 
 
 def checked(
@@ -221,7 +241,7 @@ class _Read(NamedTuple):
     normalised: Normalised
 
 
-def _one_ahead(read: Callable[[int], _Read], batches: SequenceOf[int]) -> Iterator[_Read]:
+def _one_ahead(read: Callable[[int], _Read], batches: SequenceOf[int]) -> Generator[_Read]:
     """`read` of each of `batches`, in order; of the next one already while the one before is checked and published,
     most of which is waiting for files to be written.
     """

@@ -14,8 +14,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from hutong import settings
 from hutong.decisions import name_of
 from hutong.errors import PlatformResting
+from hutong.lineage import under
 from hutong.model.batch import Published, Sequence
 from hutong.orchestrate.connections import secrets_of_task
+from hutong.orchestrate.lineage import parent
 from hutong.pipeline import allowance, land_new, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secrets
@@ -36,7 +38,8 @@ def land(platform: str, stream: str, city: str) -> dict[str, Any]:
     source = registry.source(platform, stream)
     allowed = allowance(source, city, registry, store, settings.read())
     try:
-        return land_new(source, Sequence(platform, stream, city), store, secrets, allowed).to_dict()
+        with under(parent):
+            return land_new(source, Sequence(platform, stream, city), store, secrets, allowed).to_dict()
     except PlatformResting as resting:
         raise AirflowSkipException(str(resting)) from None
 
@@ -45,7 +48,8 @@ def publish(platform: str, stream: str, city: str) -> dict[str, Any]:
     """Publish every batch that waits, of this run or of one that failed halfway. The receipt sums them up."""
     registry, store, secrets = _opened()
     source, sequence = registry.source(platform, stream), Sequence(platform, stream, city)
-    return summed(sequence, list(publish_waiting(source, sequence, registry, store, secrets)))
+    with under(parent):
+        return summed(sequence, list(publish_waiting(source, sequence, registry, store, secrets)))
 
 
 def refresh() -> str:
