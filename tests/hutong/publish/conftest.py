@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from datetime import datetime
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from hutong.store.paths import Store
 from tests.conftest import ROOT
 from tests.hutong.making import START
 
+DECLARED = ("connectors", "schemas", "mappings")
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -36,7 +40,7 @@ def settings_in(root: Path) -> Settings:
 
 def declare_without_gates(folder: Path) -> Path:
     """The declared files copied to `folder`, the gates taken out of the contracts."""
-    for name in ("connectors", "schemas", "mappings"):
+    for name in DECLARED:
         shutil.copytree(ROOT / name, folder / name)
     for contract in (folder / "schemas").glob("*.yaml"):
         contract.write_text(without_gates(contract.read_text(encoding="utf-8")), encoding="utf-8")
@@ -48,15 +52,26 @@ def without_gates(contract: str) -> str:
     """The text of a contract with its Great Expectations entries removed."""
     import yaml
 
-    found = yaml.safe_load(contract)
+    found = yaml.load(contract, Loader=yaml.CSafeLoader)
     table = found["schema"][0]
     table["quality"] = [entry for entry in table.get("quality", []) if entry["engine"] != "greatExpectations"]
-    return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+    return yaml.dump(found, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
 
 
 @pytest.fixture
 def registry(settings: Settings) -> Registry:
-    return open_registry(settings)
+    """What the files below the test's root say; files that stand in many roots are read once."""
+    declared = hashlib.sha256(repr(sorted(settings.addresses.items())).encode())
+    for name in DECLARED:
+        for path in sorted((settings.root / name).rglob("*.*")):
+            declared.update(repr(path.relative_to(settings.root)).encode() + path.read_bytes())
+    digest = declared.hexdigest()
+    if digest not in _read:
+        _read[digest] = open_registry(settings)
+    return replace(_read[digest], root=settings.root)
+
+
+_read: dict[str, Registry] = {}
 
 
 @pytest.fixture
