@@ -3,7 +3,8 @@
 Parts load while another process still makes the database, and the scheduler loads the engine too: the LocalExecutor
 forks its workers off the scheduler and they fork off a process per task, so what is imported here is imported once
 instead of once per task (some 4 s of processor time each, most of it Great Expectations).
-Modules are only imported and nothing of theirs is called: deltalake's runtime must not have been used before a fork.
+Modules are only imported, and of what they hold only the units are read, another second of each task that is pure
+Python: deltalake's runtime must not have been used before a fork.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+
+from hutong.schema.units import conversion
 
 LOADS: Mapping[str, tuple[str, ...]] = {
     "api-server": (
@@ -33,6 +36,7 @@ LOADS: Mapping[str, tuple[str, ...]] = {
         "hutong.report",
         "great_expectations",
         "matplotlib.figure",
+        "pyproj",
     ),
     "dag-processor": ("airflow.jobs.dag_processor_job_runner", "hutong.registry"),
 }
@@ -47,6 +51,8 @@ def main() -> None:
     for name in LOADS[arguments[0]]:
         with suppress(ImportError):
             import_module(name)
+    if arguments[0] == "scheduler":
+        conversion("km/h", "m/s")
     parent = os.getppid()
     while not gate.exists():
         if os.getppid() != parent:
