@@ -36,6 +36,7 @@ def test_killed_at_any_moment_readers_see_only_whole_versions(made: Bench) -> No
     assert made.tally.total("looks") > 20
 
 
+@pytest.mark.slow
 def test_an_orphan_and_its_replacement_write_every_batch_once(made: Bench) -> None:
     for number in (1, 2):
         sigkill.of_a_worker_alone(made.case("worker alone", number))

@@ -53,6 +53,7 @@ def test_a_second_sync_leaves_every_row_and_no_key_twice(city_lake: CityLake, ag
         assert after.select(names).sort(key).equals(before.select(names).sort(key))
 
 
+@pytest.mark.slow
 def test_after_a_second_sync_the_account_still_balances(again: Again) -> None:
     lake, _ = again
     assert verify(lake.registry, lake.store, lake.secrets).problems == []

@@ -30,7 +30,7 @@ from .conftest import Received, received_of, small_views
 from .expecting import UNFIT
 from .handed import STREAMS, Stream
 
-pytestmark = pytest.mark.xdist_group("small_cities")
+pytestmark = [pytest.mark.xdist_group("small_cities"), pytest.mark.slow]
 
 BAD_SHARE = 0.5
 SMALL = tuple(stream for stream in STREAMS if stream.city not in ("rsm", "spat", "bsm"))

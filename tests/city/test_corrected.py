@@ -36,6 +36,7 @@ def _revised(city: City) -> tuple[str, float, float]:
     return next((number, *sorted(times)) for number, times in known.items() if len(times) == 2)
 
 
+@pytest.mark.slow
 def test_a_revised_accident_is_corrected_in_its_place(tmp_path: Path) -> None:
     write_secrets(tmp_path / "secrets")
     start = default_recording_start(datetime.now(UTC))

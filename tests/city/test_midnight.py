@@ -21,7 +21,7 @@ from tests.conftest import CITY_SEED, environment_for, sync_all, write_secrets
 
 from .copied import registry_copy
 
-pytestmark = pytest.mark.xdist_group("small_cities")
+pytestmark = [pytest.mark.xdist_group("small_cities"), pytest.mark.slow]
 
 
 def last_midnight() -> datetime:

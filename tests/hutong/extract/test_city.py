@@ -94,6 +94,7 @@ def test_a_stream_is_pulled_completely(city: RunningCity, source: str) -> None:
     assert sum(page.records for page in pages) == len(_views(city.recording_start)[source]) > 0
 
 
+@pytest.mark.slow
 def test_participants_are_pulled_completely_while_tokens_end(city: RunningCity, log_dir: Path) -> None:
     pages = list(pull(city, "cloud_control.rsm"))
     assert pages[-1].completeness == "proven"

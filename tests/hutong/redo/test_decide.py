@@ -147,7 +147,9 @@ def test_a_rejected_batch_is_closed_and_stays_refused(registry: Registry, store:
     assert verify(registry, store, secrets).problems == []
 
 
-@pytest.mark.parametrize("verdict", ["accept", "reject", None])
+@pytest.mark.parametrize(
+    "verdict", ["accept", pytest.param("reject", marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_a_rebuild_makes_of_a_refused_batch_what_was_decided_about_it(
     verdict: str | None, registry: Registry, store: Store, secrets: Secrets
 ) -> None:
@@ -163,7 +165,14 @@ def test_a_rebuild_makes_of_a_refused_batch_what_was_decided_about_it(
     assert verify(registry, store, secrets).problems == []
 
 
-@pytest.mark.parametrize(("verdict", "refused_then"), [("accept", 0), ("reject", 3), (None, 0)])
+@pytest.mark.parametrize(
+    ("verdict", "refused_then"),
+    [
+        ("accept", 0),
+        pytest.param("reject", 3, marks=pytest.mark.slow),
+        pytest.param(None, 0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_replay_that_would_refuse_nothing_holds_to_what_was_decided(
     verdict: str | None, refused_then: int, registry: Registry, settings: Settings, store: Store, secrets: Secrets
 ) -> None:

@@ -50,11 +50,16 @@ def test_what_is_made_anew_equals_what_is_there_and_nothing_is_committed(
     ("name", "damage"),
     [
         ("traffic_flow", "deleted"),
-        ("road_segment", "edited"),
-        ("traffic_flow", "doubled"),
-        ("road_segment", "foreign"),
-        ("traffic_flow", "file removed"),
-        ("road_segment", "file cut"),
+        *(
+            pytest.param(name, damage, marks=pytest.mark.slow)
+            for name, damage in (
+                ("road_segment", "edited"),
+                ("traffic_flow", "doubled"),
+                ("road_segment", "foreign"),
+                ("traffic_flow", "file removed"),
+                ("road_segment", "file cut"),
+            )
+        ),
         ("traffic_flow", "table removed"),
     ],
 )
