@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Both install what they need.
+# `make demo`, `make up` and `make test` install what they need.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,10 +7,10 @@ PEERS := .venv-peers
 BENCH := .venv-bench
 UV_VERSION := 0.13.9
 # The environment that starts make may carry settings of another lake.
-unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS
+unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS HUTONG_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow chaos bench peers lint contracts docs record lock clean
+.PHONY: help install demo up down test test-slow chaos bench peers lint contracts docs record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,12 @@ install: $(VENV)/.installed ## Create .venv and install the locked packages, whe
 
 demo: install ## Start four simulated platforms, run the DAGs, and ask who knew first (2 minutes)
 	@$(BIN)/hutong demo
+
+up: install ## Start Airflow with a simulated city in the background, on schedule, until `make down`
+	@$(BIN)/hutong up
+
+down: install ## Stop what `make up` started; the lake and Airflow's database stay in up/
+	@$(BIN)/hutong down
 
 test: install ## Install, lint, check types and contracts, and run all tests (11 minutes)
 	@$(MAKE) --no-print-directory -j2 lint contracts

@@ -26,8 +26,8 @@ from benchmarks.meaning.ground import REPOSITORY
 
 from citysim.services.process import running
 from hutong.budget import BOUNDLESS
-from hutong.demo.place import Place
 from hutong.land.stage import land
+from hutong.machine.place import Place
 from hutong.model.batch import Page, Published
 from hutong.pipeline import land_new, publish_waiting, store_key
 from hutong.registry import Source, open_registry

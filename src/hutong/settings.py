@@ -10,6 +10,7 @@ HUTONG_BUDGET_SLOTS  where hutong runs on several machines: how many pulls may b
                 those by hand included; each then has its share of the requests per minute and no folder is used
 HUTONG_LANG     zh or en                                                 (default: from the locale)
 HUTONG_DEMO     folder in which the demo keeps its things                (default: <root>/demo)
+HUTONG_HOME     folder in which `hutong up` keeps its things             (default: <root>/up)
 HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
 HUTONG_TIME_TRAVEL_DAYS  days for which `hutong maintain` keeps every version readable  (default: 30, at least 7)
 HUTONG_UNSCHEDULED  if set, Airflow syncs only when told: connectors' schedules are left aside
@@ -44,6 +45,7 @@ class Settings:
     budget_slots: str | None
     lang: Lang
     demo: Path
+    home: Path
     report: Path
     is_scheduled: bool
     addresses: Mapping[str, str]
@@ -63,6 +65,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         budget_slots=env.get("HUTONG_BUDGET_SLOTS") or None,
         lang=_lang(env),
         demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),
+        home=Path(env.get("HUTONG_HOME") or root / "up").resolve(),
         report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
         is_scheduled=not env.get("HUTONG_UNSCHEDULED"),
         addresses={

@@ -36,8 +36,8 @@ def test_land_is_skipped_with_the_reason_publish_still_runs_and_the_failed_gate_
     (tmp_path / "dags").mkdir()
     shutil.copy(ROOT / "dags" / "sync.py", tmp_path / "dags")
     dag, pools = names.sync_dag("transport_info", "live"), {names.pool("transport_info"): 2}
-    with only_run(tmp_path) as run:
-        airflow = local.start(run, tmp_path / "dags", environment, pools=pools)
+    with only_run(tmp_path, "HUTONG_DEMO") as run:
+        airflow = local.start(run, local.fresh_home(run), tmp_path / "dags", environment, pools=pools)
         local.wait_for_dags(run, airflow, {dag})
         airflow.api.trigger(dag)
         deadline = time.monotonic() + 120

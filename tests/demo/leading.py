@@ -10,7 +10,7 @@ from hutong.orchestrate.processes import only_run
 
 def main() -> None:
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
-    with only_run(folder) as run:
+    with only_run(folder, "HUTONG_DEMO") as run:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
         run.start("family", ("family", str(out)), environment, folder / "family.log")
         time.sleep(600)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from hutong.errors import HutongError
-from hutong.orchestrate.local import HOST, PARTS, LocalAirflow, free_port, start, wait_for_dags
+from hutong.orchestrate.local import HOST, PARTS, LocalAirflow, free_port, fresh_home, start, wait_for_dags
 from hutong.orchestrate.processes import RUN_ID, Run, only_run
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -45,21 +45,21 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     (dags / "good.py").write_text(GOOD)
     (dags / "bad.py").write_text("from airflow.sdk import DAG\nraise RuntimeError('no such street')\n")
     (folder / "airflow-0123").mkdir()
-    with only_run(folder) as run:
-        yield Started(run, start(run, dags, {}, pools={"narrow": 2}))
+    with only_run(folder, "HUTONG_DEMO") as run:
+        yield Started(run, start(run, fresh_home(run), dags, {}, pools={"narrow": 2}))
 
 
 @pytest.mark.slow
 def test_a_port_that_was_taken_meanwhile_is_no_reason_to_fail(tmp_path: Path) -> None:
     asked_for: list[int] = []
     (tmp_path / "dags").mkdir()
-    with socket.create_server((HOST, 0)) as taken, only_run(tmp_path) as run:
+    with socket.create_server((HOST, 0)) as taken, only_run(tmp_path, "HUTONG_DEMO") as run:
 
         def ports() -> int:
             asked_for.append(free_port() if asked_for else taken.getsockname()[1])
             return asked_for[-1]
 
-        airflow = start(run, tmp_path / "dags", {}, pools={}, ports=ports)
+        airflow = start(run, fresh_home(run), tmp_path / "dags", {}, pools={}, ports=ports)
         assert len(asked_for) == 2
         assert airflow.api.address == f"http://{HOST}:{asked_for[1]}"
 

@@ -111,7 +111,7 @@ def test_what_a_killed_leader_left_is_stopped_by_the_next_run(
     kill(led.leader.pid, signal.SIGKILL)
     led.leader.wait()
     assert all(is_alive(pid) for pid in led.family)
-    with only_run(led.folder) as run:
+    with only_run(led.folder, "HUTONG_DEMO") as run:
         assert sorted(run.leftovers) == sorted(led.family)
         assert not [pid for pid in led.family if is_alive(pid)]
     assert bystander.poll() is None
@@ -121,14 +121,14 @@ def test_a_killed_leader_that_nobody_has_buried_yet_is_no_living_one(lead: Calla
     led = lead()
     led.leader.kill()
     until(lambda: psutil.Process(led.leader.pid).status() == psutil.STATUS_ZOMBIE)
-    with only_run(led.folder) as run:
+    with only_run(led.folder, "HUTONG_DEMO") as run:
         assert sorted(run.leftovers) == sorted(led.family)
 
 
 def test_while_a_run_is_alive_a_second_is_refused_and_told_who_it_is(lead: Callable[[], Led]) -> None:
     led = lead()
     said = rf"already running .*process {led.leader.pid}.*kill {led.leader.pid}"
-    with pytest.raises(AskedWrongly, match=said), only_run(led.folder):
+    with pytest.raises(AskedWrongly, match=said), only_run(led.folder, "HUTONG_DEMO"):
         pytest.fail("it began")
     assert all(is_alive(pid) for pid in (led.leader.pid, *led.family))
 
@@ -136,14 +136,14 @@ def test_while_a_run_is_alive_a_second_is_refused_and_told_who_it_is(lead: Calla
 def test_a_run_whose_lock_was_deleted_still_counts_as_alive(lead: Callable[[], Led]) -> None:
     led = lead()
     (led.folder / "run.lock").unlink()
-    with pytest.raises(AskedWrongly, match=f"process {led.leader.pid}"), only_run(led.folder):
+    with pytest.raises(AskedWrongly, match=f"process {led.leader.pid}"), only_run(led.folder, "HUTONG_DEMO"):
         pytest.fail("it began")
     assert all(is_alive(pid) for pid in led.family)
 
 
 def test_runs_in_two_folders_do_not_touch_each_other(lead: Callable[[], Led], tmp_path: Path) -> None:
     led = lead()
-    with only_run(tmp_path / "another") as run:
+    with only_run(tmp_path / "another", "HUTONG_DEMO") as run:
         assert run.leftovers == ()
     assert all(is_alive(pid) for pid in led.family)
 
@@ -163,7 +163,7 @@ def test_a_leader_whose_number_was_given_away_does_not_count_as_alive(
     tmp_path: Path, bystander: subprocess.Popen[bytes]
 ) -> None:
     note(tmp_path, "leader", bystander.pid, psutil.Process(bystander.pid).create_time() - 5)
-    with only_run(tmp_path) as run:
+    with only_run(tmp_path, "HUTONG_DEMO") as run:
         assert run.leftovers == ()
     assert bystander.poll() is None
 
@@ -171,12 +171,12 @@ def test_a_leader_whose_number_was_given_away_does_not_count_as_alive(
 @pytest.mark.parametrize("notes", ["", "{", "[]", '{"run": 1}', '{"run": "a", "processes": [{"pid": 1}]}'])
 def test_notes_that_cannot_be_read_stand_in_nobodys_way(tmp_path: Path, notes: str) -> None:
     (tmp_path / "run.json").write_text(notes)
-    with only_run(tmp_path) as run:
+    with only_run(tmp_path, "HUTONG_DEMO") as run:
         assert run.leftovers == ()
 
 
 def test_a_process_is_noted_with_its_start_time_and_marked_with_the_run(tmp_path: Path) -> None:
-    with only_run(tmp_path) as run:
+    with only_run(tmp_path, "HUTONG_DEMO") as run:
         child = run.start("sleeper", ("http.server", "0", "--bind", "127.0.0.1"), os.environ, tmp_path / "log")
         notes = json.loads((tmp_path / "run.json").read_text())
         roles = {one["role"]: Noted(**one) for one in notes["processes"]}
@@ -197,12 +197,12 @@ def test_a_run_that_fails_stops_what_it_started(tmp_path: Path) -> None:
         started.append(run.start("server", ("http.server", "0"), os.environ, tmp_path / "log"))
         raise OSError("something went wrong")
 
-    with pytest.raises(OSError, match="something went wrong"), only_run(tmp_path) as run:
+    with pytest.raises(OSError, match="something went wrong"), only_run(tmp_path, "HUTONG_DEMO") as run:
         fail(run)
     assert started[0].poll() is not None
 
 
 def test_a_process_that_ends_by_itself_is_noticed(tmp_path: Path) -> None:
-    with only_run(tmp_path) as run:
+    with only_run(tmp_path, "HUTONG_DEMO") as run:
         run.start("short", ("this",), os.environ, tmp_path / "log").wait()
         assert run.ended() == {"short": 0}

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from hutong.orchestrate.api import Task
-from hutong.orchestrate.local import start, wait_for_dags
+from hutong.orchestrate.local import fresh_home, start, wait_for_dags
 from hutong.orchestrate.names import pool, sync_dag
 from hutong.orchestrate.processes import only_run
 from tests.city.searching import Searcher, everything_in
@@ -100,8 +100,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             "HUTONG_UNSCHEDULED": "1",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
         }
-        run = stack.enter_context(only_run(folder))
-        airflow = start(run, folder / "dags", environment, pools={pool(platform): 2 for platform in found})
+        run = stack.enter_context(only_run(folder, "HUTONG_DEMO"))
+        airflow = start(
+            run, fresh_home(run), folder / "dags", environment, pools={pool(platform): 2 for platform in found}
+        )
         connection = {"connection_id": "hutong_login_password", "conn_type": "generic", "password": kept}
         airflow.api._ask("POST", "/connections", connection)
         wanted = {"control", *(sync_dag(platform, "manual") for platform in found)}

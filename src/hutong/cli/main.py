@@ -32,6 +32,11 @@ GROUPS: dict[str, dict[str, str]] = {
             "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",
         ),
+        "up": say(
+            "Run Airflow on this machine in the background, on schedule, with a simulated city (uses this machine).",
+            "在本机后台按计划运行 Airflow 与模拟城市（使用本机）。",
+        ),
+        "down": say("Stop what `hutong up` started (uses this machine).", "停止 `hutong up` 启动的进程（使用本机）。"),
     },
     say("Mend", "修复"): {
         "quarantine": say(

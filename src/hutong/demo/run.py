@@ -6,33 +6,34 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from hutong.demo import city, score, syncs
-from hutong.demo.place import Place, place_of
+from hutong.demo import score, syncs
 from hutong.demo.step import DemoResult, Kind, Outcome, PlatformResult, Step
+from hutong.machine import city
+from hutong.machine.place import Place
 from hutong.model.declared import Words
 from hutong.orchestrate import local, names
 from hutong.orchestrate.local import LocalAirflow
 from hutong.orchestrate.processes import Run, only_run
 from hutong.registry import Registry, open_registry
 from hutong.secrets import resolver
-from hutong.settings import ADDRESS, Settings
+from hutong.settings import Settings
 from hutong.store.paths import open_store
 
 Say = Callable[[Step], None]
 
 
 def run(settings: Settings, say: Say) -> DemoResult:
-    """Run the demo over the files declared below `settings.root`; it keeps its things where `place_of` says.
+    """Run the demo over the files declared below `settings.root`; it keeps its things in `settings.demo`.
 
     say: told each step as it is reached; nothing is printed here.
     A platform that fails holds up no other: the result says which, and what its tasks said.
     Raises RegistryError before anything is started, AskedWrongly when a demo is already running there, and HutongError
     when the city or Airflow does not come up or goes away. Whatever happens, nothing that was started stays.
     """
-    registry, place, steps = open_registry(settings), place_of(settings), _Steps(say)
+    registry, place, steps = open_registry(settings), Place(settings.demo), _Steps(say)
     # A path at which no lake can lie is told now, not by every task two minutes later.
     open_store(replace(settings, lake=str(place.lake)), resolver(settings))
-    with only_run(place.folder) as processes:
+    with only_run(place.folder, "HUTONG_DEMO") as processes:
         airflow = _begin(processes, registry, place, steps)
         platforms = _sync(processes, airflow, registry, steps)
         # Beside the report, since each has a processor of its own to spare.
@@ -85,17 +86,10 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
     city.begin(processes, place)
     simulated = city.ready(processes, place)
     steps.reach("city", f"{len(simulated.addresses)} 个平台已启动", f"{len(simulated.addresses)} platforms are up")
-    environment = {
-        "HUTONG_ROOT": str(registry.root),
-        "HUTONG_LAKE": str(place.lake),
-        "HUTONG_SECRETS": str(place.secrets),
-        "HUTONG_BUDGET": str(place.budget),
-        "HUTONG_REPORT": str(place.report),
-        "HUTONG_UNSCHEDULED": "1",
-        **{ADDRESS + platform.upper(): address for platform, address in simulated.addresses.items()},
-    }
+    environment = {**place.environment(registry.root, simulated.addresses), "HUTONG_UNSCHEDULED": "1"}
     pools = {names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()}
-    airflow = local.start(processes, registry.root / "dags", environment, pools=pools)
+    home = local.fresh_home(processes)
+    airflow = local.start(processes, home, registry.root / "dags", environment, pools=pools)
     steps.reach("airflow", "Airflow 已启动", "Airflow is up")
     wanted = {names.REPORT, *names.sync_dags(registry)}
     local.wait_for_dags(processes, airflow, wanted)

@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import Any
 
-from hutong.demo.place import Place
+from hutong.machine.place import Place
 from hutong.model.declared import Words
 from hutong.orchestrate.processes import Run
 from hutong.report.tables import Cell, Table

@@ -86,9 +86,13 @@ class Api:
         self._session.get(f"{self.address}/execution/health", timeout=TIMEOUT_S)
 
     def make_pools(self, slots: Mapping[str, int]) -> None:
-        """Pools that are not there yet: name -> slots."""
+        """Pools with so many slots each (name -> slots), made or changed."""
+        there = {pool["name"]: pool["slots"] for pool in self._ask("GET", f"/pools?limit={PAGE}")["pools"]}
         for name, count in slots.items():
-            self._ask("POST", "/pools", {"name": name, "slots": count})
+            if name not in there:
+                self._ask("POST", "/pools", {"name": name, "slots": count})
+            elif there[name] != count:
+                self._ask("PATCH", f"/pools/{name}", {"pool": name, "slots": count})
 
     def dags(self) -> set[str]:
         """Ids of the DAGs that have been read."""
@@ -102,6 +106,15 @@ class Api:
     def trigger(self, dag: str) -> str:
         """Start a run of `dag` now. Returns the run's id."""
         return str(self._ask("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
+
+    def has_run(self, dag: str) -> bool:
+        """Whether `dag` has, or had, a run."""
+        return bool(self._ask("GET", f"/dags/{dag}/dagRuns?limit=1")["dag_runs"])
+
+    def health(self) -> dict[str, str]:
+        """Part of Airflow -> healthy or unhealthy, of those that it has."""
+        parts = self._ask("GET", "/monitor/health")
+        return {name: str(part["status"]) for name, part in parts.items() if part and part.get("status")}
 
     def runs(self) -> list[DagRun]:
         """Every run of every DAG, oldest first."""

@@ -1,4 +1,4 @@
-"""Airflow on one machine, for as long as a run lasts: LocalExecutor, SQLite in a new folder, loopback only.
+"""Airflow on one machine, for as long as a run lasts: LocalExecutor, SQLite in a folder of its own, loopback only.
 
 Three of `airflow standalone`'s four parts are started (nothing here defers, so there is no triggerer), each by itself:
 so every process is in our hands, and they are ready in two thirds of the time.
@@ -29,6 +29,16 @@ READY_WITHIN_S = 180.0
 TRIES_FOR_A_PORT = 5
 LOOK_EVERY_S = 0.3
 
+LOCK_WAIT_S = 30
+"""How long one process waits for another that writes to the database; by itself SQLite gives up after 5 s."""
+MIGRATED = "migrated"
+"""The file in Airflow's home that says that its database is made."""
+
+Options = Mapping[str, Mapping[str, object]]
+"""Section of Airflow's configuration -> option -> value."""
+Keys = Mapping[tuple[str, str], str]
+"""(section, option) -> secret."""
+
 PARTS: Mapping[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
     # Task logs are read from disk by the API server, so nobody needs to serve them.
@@ -39,10 +49,14 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class LocalAirflow:
-    """An Airflow that answers. home: its folder, with its database, its logs and the password of its user."""
+    """An Airflow that answers.
+
+    home: its folder, with its database, its logs and the password of its user. variables: its processes' environment.
+    """
 
     home: Path
     api: Api
+    variables: Mapping[str, str]
 
 
 def free_port() -> int:
@@ -52,33 +66,39 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def fresh_home(run: Run) -> Path:
+    """An empty folder for Airflow. Those of earlier runs are removed; what they held is in the lake."""
+    for old in run.folder.glob("airflow-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    home = run.folder / f"airflow-{run.id[:8]}"
+    home.mkdir(mode=0o700)
+    return home
+
+
 def start(
     run: Run,
+    home: Path,
     dags: Path,
     environment: Mapping[str, str],
     *,
     pools: Mapping[str, int],
     ports: Callable[[], int] = free_port,
+    options: Options | None = None,
 ) -> LocalAirflow:
     """Start Airflow over the folder `dags`, as part of `run`; returns when it answers and has its pools.
 
-    environment: what its processes get beside that of this one, from which Airflow's and hutong's variables are taken.
-    Folders of earlier runs are removed; what they held is in the lake.
-    Raises HutongError when it is not up in time, with the log to read.
+    home: its folder; what an earlier run kept there (database, password, keys) is used on. environment: what its
+    processes get beside that of this one, from which Airflow's and hutong's variables are taken. options: of Airflow's
+    configuration, beside those that are set here. Raises HutongError when it is not up in time, with the log to read.
     """
-    for old in run.folder.glob("airflow-*"):
-        shutil.rmtree(old, ignore_errors=True)
-    home = run.folder / f"airflow-{run.id[:8]}"
-    home.mkdir(mode=0o700)
-    password, variables = secrets.token_urlsafe(24), _variables(home, environment)
-    _private(home / "passwords.json", json.dumps({USER: password}))
-    migrated = home / "migrated"
+    password, keys, variables = _password(home), _keys(home), _variables(home, environment)
+    migrated = home / MIGRATED
+    migrated.unlink(missing_ok=True)
     for _ in range(TRIES_FOR_A_PORT):
         port = ports()
-        _private(home / "airflow.cfg", _configuration(home, dags, port))
-        for part, arguments in PARTS.items():
-            command = ("hutong.orchestrate.warm", str(migrated), *arguments)
-            run.start(part, command, variables, home / f"{part}.log")
+        _private(home / "airflow.cfg", _configuration(home, dags, port, keys, options))
+        for part in PARTS:
+            start_part(run, part, home, variables)
         if not migrated.exists():
             _migrate(run, variables, home)
             migrated.touch()
@@ -86,10 +106,21 @@ def start(
         if _is_ready(run, api, home):
             api.warm()
             api.make_pools(pools)
-            return LocalAirflow(home, api)
+            return LocalAirflow(home, api, variables)
         for part in PARTS:
             run.drop(part)
     raise HutongError(f"{TRIES_FOR_A_PORT} ports in a row were taken while Airflow started", "run it again")
+
+
+def start_part(run: Run, part: str, home: Path, variables: Mapping[str, str]) -> None:
+    """Start one of PARTS; it begins once the database in `home` is made."""
+    command = ("hutong.orchestrate.warm", str(home / MIGRATED), *PARTS[part])
+    run.start(part, command, variables, home / f"{part}.log")
+
+
+def password_file(home: Path) -> Path:
+    """Where the password of USER is kept, as JSON: user -> password."""
+    return home / "passwords.json"
 
 
 def wait_for_dags(run: Run, airflow: LocalAirflow, wanted: set[str]) -> None:
@@ -148,7 +179,29 @@ def _variables(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _configuration(home: Path, dags: Path, port: int) -> str:
+def _password(home: Path) -> str:
+    """The password of USER, made once."""
+    try:
+        return str(json.loads(password_file(home).read_text())[USER])
+    except (OSError, ValueError, KeyError, TypeError):
+        password = secrets.token_urlsafe(24)
+        _private(password_file(home), json.dumps({USER: password}))
+        return password
+
+
+def _keys(home: Path) -> Keys:
+    """The keys of Airflow's own, made once: what one run has encrypted or signed, the next can read."""
+    kept = configparser.RawConfigParser()
+    kept.read(home / "airflow.cfg")
+    made = {
+        ("core", "fernet_key"): base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        ("api", "secret_key"): secrets.token_hex(32),
+        ("api_auth", "jwt_secret"): secrets.token_hex(64),
+    }
+    return {(section, name): kept.get(section, name, fallback=new) for (section, name), new in made.items()}
+
+
+def _configuration(home: Path, dags: Path, port: int, keys: Keys, options: Options | None) -> str:
     """`airflow.cfg`. Secrets stand in it and not in the environment, which every task could print."""
     address = f"http://{HOST}:{port}"
     chosen: dict[str, dict[str, object]] = {
@@ -159,29 +212,33 @@ def _configuration(home: Path, dags: Path, port: int) -> str:
             "load_examples": False,
             "dags_are_paused_at_creation": False,
             "execution_api_server_url": f"{address}/execution/",
-            "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "simple_auth_manager_users": f"{USER}:admin",
-            "simple_auth_manager_passwords_file": home / "passwords.json",
+            "simple_auth_manager_passwords_file": password_file(home),
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}", "check_migrations": False},
+        "database": {
+            "sql_alchemy_conn": f"sqlite:///{home / 'airflow.db'}?timeout={LOCK_WAIT_S}",
+            "check_migrations": False,
+        },
         "api": {
             "host": HOST,
             "port": port,
             "base_url": address,
             "workers": 1,
-            "secret_key": secrets.token_hex(32),
             "maximum_page_limit": PAGE,
         },
-        "api_auth": {"jwt_secret": secrets.token_hex(64)},
         "scheduler": {"scheduler_idle_sleep_time": 0.2, "scheduler_heartbeat_sec": 1},
         "workers": {"execution_api_timeout": 30},
         "dag_processor": {"bundle_refresh_check_interval": 1},
         "logging": {"base_log_folder": home / "logs", "namespace_levels": "great_expectations=WARNING"},
     }
+    for section, more in (options or {}).items():
+        chosen.setdefault(section, {}).update(more)
+    for (section, name), key in keys.items():
+        chosen.setdefault(section, {})[name] = key
     parser = configparser.RawConfigParser()
-    for section, options in chosen.items():
+    for section, settings in chosen.items():
         # A percent sign would begin an interpolation.
-        parser[section] = {name: str(value).replace("%", "%%") for name, value in options.items()}
+        parser[section] = {name: str(value).replace("%", "%%") for name, value in settings.items()}
     text = io.StringIO()
     parser.write(text)
     return text.getvalue()

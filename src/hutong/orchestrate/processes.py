@@ -25,8 +25,8 @@ import psutil
 
 from hutong.errors import AskedWrongly
 
-RUN_ID = "HUTONG_RUN_ID"
-"""Marks every process of a run, in its environment."""
+RUN_ID, ROLE = "HUTONG_RUN_ID", "HUTONG_RUN_ROLE"
+"""Mark every process of a run in its environment: with the run, and with the role of the process it comes of."""
 
 LEADER = "leader"
 """The role of the process that starts the others."""
@@ -89,7 +89,7 @@ class Run:
             child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-P", "-m", *module],
                 # Airflow renames its processes; without SPT_NOENV the new name would overwrite the mark.
-                env={**environment, RUN_ID: self.id, "SPT_NOENV": "1"},
+                env={**environment, RUN_ID: self.id, ROLE: role, "SPT_NOENV": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else out,
                 stderr=out,
@@ -119,11 +119,13 @@ class Run:
         return out.fileno()
 
     def drop(self, role: str) -> None:
-        """Stop one process, with what came of it in its session, so that another can take its role."""
+        """Stop one process, ended or not, with all that came of it, so that another can take its role."""
         child = self._children.pop(role)
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        _end({RUN_ID: self.id, ROLE: role})
         child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
     def stop(self) -> None:
         """Stop everything that was started, last come first, with all that came of it. Can be called twice."""
@@ -134,7 +136,7 @@ class Run:
         for child in self._children.values():
             with suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, deadline - time.monotonic()))
-        _end(self.id, [noted for noted in self._noted if noted.role != LEADER])
+        _end({RUN_ID: self.id}, [noted for noted in self._noted if noted.role != LEADER])
         for child in self._children.values():
             child.wait()
             if child.stdout is not None:
@@ -142,6 +144,7 @@ class Run:
         (self.folder / _NOTES).unlink(missing_ok=True)
 
     def _note(self, role: str, pid: int) -> None:
+        self._noted = [noted for noted in self._noted if noted.role != role]
         with suppress(psutil.NoSuchProcess):
             self._noted.append(Noted(role, pid, psutil.Process(pid).create_time()))
         notes = {"run": self.id, "processes": [asdict(noted) for noted in self._noted]}
@@ -151,15 +154,16 @@ class Run:
 
 
 @contextmanager
-def only_run(folder: Path) -> Iterator[Run]:
+def only_run(folder: Path, elsewhere: str) -> Iterator[Run]:
     """A run in `folder`, alone there: leftovers of an earlier one are stopped first, and its own processes at the end.
 
-    It ends the same way on SIGTERM and SIGHUP as on Ctrl-C, when called in the main thread.
+    elsewhere: the variable that names another folder. It ends the same way on SIGTERM and SIGHUP as on Ctrl-C, when
+    called in the main thread.
     Raises AskedWrongly when another run is alive there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a") as lock:
-        _take(lock, folder)
+        _take(lock, folder, elsewhere)
         with _signals_end_it():
             run = Run(folder, stop_leftovers(folder))
             try:
@@ -175,47 +179,67 @@ def stop_leftovers(folder: Path) -> list[int]:
 
     They are not asked first: whatever they were publishing is whole or not there, and waits to be done again.
     """
-    notes = _read(folder)
-    if notes is None:
+    run_id, noted = _read(folder)
+    if not run_id:
         return []
-    stopped = _end(*notes)
+    stopped = _end({RUN_ID: run_id}, noted)
     (folder / _NOTES).unlink(missing_ok=True)
     return stopped
 
 
-def _take(lock: IO[str], folder: Path) -> None:
+def living(folder: Path) -> list[Noted]:
+    """The noted processes of the run in `folder` that are alive, its leader first; none of them when no run is."""
+    _, noted = _read(folder)
+    return [one for one in noted if (process := one.find()) is not None and _is_alive(process)]
+
+
+def leader_of(folder: Path) -> Noted | None:
+    """The living leader of the run in `folder`; None when there is none, though what it started may be left."""
+    return next((one for one in living(folder) if one.role == LEADER), None)
+
+
+def stop_run(folder: Path, within_s: float) -> list[int]:
+    """Have the run in `folder` stop itself, and stop what is left of it then: what it noted, and nothing else.
+
+    Returns the numbers of the noted processes that were alive.
+    """
+    were_alive = [one.pid for one in living(folder)]
+    if (leader := leader_of(folder)) is not None and (process := leader.find()) is not None:
+        with suppress(psutil.Error):
+            process.terminate()
+            process.wait(within_s)
+    return sorted({*were_alive, *stop_leftovers(folder)})
+
+
+def _take(lock: IO[str], folder: Path, elsewhere: str) -> None:
     """Hold `lock`, or say who does. The system gives it back when its holder dies, however it dies."""
-    leader = _leader(folder)
+    leader = leader_of(folder)
     with suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Whoever deletes the folder under a living run takes its lock away, but not its life.
-        if leader is None or leader.pid == os.getpid() or (process := leader.find()) is None or not _is_alive(process):
+        if leader is None or leader.pid == os.getpid():
             return
     who, how = (f" (process {leader.pid})", f", or stop it with `kill {leader.pid}`") if leader else ("", "")
     raise AskedWrongly(
-        f"a demo is already running in {folder}{who}",
-        f"wait for it to end{how}; HUTONG_DEMO names another folder for a second one",
+        f"hutong is already running in {folder}{who}",
+        f"wait for it to end{how}; {elsewhere} names another folder for a second one",
     )
 
 
-def _leader(folder: Path) -> Noted | None:
-    _, noted = _read(folder) or ("", [])
-    return next((one for one in noted if one.role == LEADER), None)
-
-
-def _read(folder: Path) -> tuple[str, list[Noted]] | None:
+def _read(folder: Path) -> tuple[str, list[Noted]]:
+    """The id of the run that `folder` knows, and its processes; an empty id where there is none."""
     try:
         notes = json.loads((folder / _NOTES).read_text())
         return str(notes["run"]), [Noted(**noted) for noted in notes["processes"]]
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return "", []
 
 
-def _end(run_id: str, noted: Sequence[Noted]) -> list[int]:
-    """Kill the noted processes and all that carry `run_id`, until none is left: a dying one may still fork."""
+def _end(marks: Mapping[str, str], noted: Sequence[Noted] = ()) -> list[int]:
+    """Kill the noted processes and all that carry `marks`, until none is left: a dying one may still fork."""
     stopped: set[int] = set()
     for _ in range(50):
-        found = {process.pid: process for process in _carrying(run_id)}
+        found = {process.pid: process for process in _carrying(marks)}
         found |= {process.pid: process for one in noted if (process := one.find()) is not None}
         found.pop(os.getpid(), None)
         living = [process for process in found.values() if _is_alive(process)]
@@ -229,10 +253,10 @@ def _end(run_id: str, noted: Sequence[Noted]) -> list[int]:
     return sorted(stopped)
 
 
-def _carrying(run_id: str) -> Iterator[psutil.Process]:
+def _carrying(marks: Mapping[str, str]) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.environ().get(RUN_ID) == run_id:
+            if marks.items() <= process.environ().items():
                 yield process
 
 

@@ -1,12 +1,13 @@
-"""Where a demo keeps its things: the lake and what belongs to it stay, Airflow's folder is new each time.
+"""Where a demo, or `hutong up`, keeps its things.
 
 lake/           the lake
 secrets/        its keys, made once, and the simulated city's credentials
-city.json       when the recording began, so that a second demo goes on in the same half hour
+city.json       when the recording began, so that the next run goes on in the same city
 budget/         what the platforms are asked, counted
-city-log/       what the four platforms served
+city-log/       what the four platforms of a demo served
 report/         the report
-airflow-<id>/   Airflow's home: database, logs, passwords
+airflow-<id>/   of a demo, Airflow's home: database, logs, passwords; a new one each time
+airflow/        of `hutong up`, the same, and kept
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hutong.settings import Settings
+from hutong.settings import ADDRESS
 
 KEYS = ("store_key", "pseudonym_key")
 
@@ -34,7 +35,7 @@ CREDENTIALS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The demo's folder and what lies in it."""
+    """The folder and what lies in it."""
 
     folder: Path
 
@@ -63,6 +64,22 @@ class Place:
         """What the platforms say they served."""
         return self.folder / "city-log"
 
+    @property
+    def airflow(self) -> Path:
+        """Airflow's home, where it is kept from run to run."""
+        return self.folder / "airflow"
+
+    def environment(self, root: Path, addresses: Mapping[str, str]) -> dict[str, str]:
+        """What a process needs to sync the simulated city into the lake here. addresses: platform -> base address."""
+        return {
+            "HUTONG_ROOT": str(root),
+            "HUTONG_LAKE": str(self.lake),
+            "HUTONG_SECRETS": str(self.secrets),
+            "HUTONG_BUDGET": str(self.budget),
+            "HUTONG_REPORT": str(self.report),
+            **{ADDRESS + platform.upper(): address for platform, address in addresses.items()},
+        }
+
     def write_secrets(self) -> None:
         """Keys of the lake, unless it has them, and the city's credentials; each readable by its owner only."""
         self.secrets.mkdir(parents=True, exist_ok=True)
@@ -89,13 +106,8 @@ class Place:
         _write(self.folder / "city.json", json.dumps({"recording_start": when}))
 
 
-def place_of(settings: Settings) -> Place:
-    """The demo's place under these settings."""
-    return Place(settings.demo)
-
-
 def _write(path: Path, text: str) -> None:
-    # Through a second name, since a demo killed while it writes must not leave half a key.
+    # Through a second name, since a run killed while it writes must not leave half a key.
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

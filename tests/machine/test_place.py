@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hutong.demo.place import KEYS, Place, place_of
+from hutong.machine.place import KEYS, Place
 from hutong.secrets import resolver
 from hutong.settings import read
 from tests.conftest import CREDENTIALS
@@ -16,10 +16,12 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "demo")
 
 
-def test_the_demo_lies_in_the_root_unless_the_environment_says_otherwise(tmp_path: Path) -> None:
-    root, elsewhere = {"HUTONG_ROOT": str(tmp_path)}, {"HUTONG_DEMO": str(tmp_path / "elsewhere")}
-    assert place_of(read(root)).folder == tmp_path / "demo"
-    assert place_of(read(root | elsewhere)).folder == tmp_path / "elsewhere"
+def test_a_demo_and_a_longer_stay_lie_in_the_root_unless_the_environment_says_otherwise(tmp_path: Path) -> None:
+    root, elsewhere = {"HUTONG_ROOT": str(tmp_path)}, str(tmp_path / "elsewhere")
+    assert read(root).demo == tmp_path / "demo"
+    assert read(root).home == tmp_path / "up"
+    assert read(root | {"HUTONG_DEMO": elsewhere}).demo == tmp_path / "elsewhere"
+    assert read(root | {"HUTONG_HOME": elsewhere}).home == tmp_path / "elsewhere"
 
 
 def test_secrets_are_for_their_owner_alone_and_read_by_the_engine(place: Place) -> None:

@@ -1,0 +1,1 @@
+"""What a demo and a longer stay on one machine share: where their things lie, and the simulated city."""
