@@ -66,7 +66,7 @@ def begin(now: Settings, port: int | None, is_simulated: bool, say: Say) -> Up:
     was_up = leader_of(folder) is not None
     leader = None if was_up else _spawn(now, port, is_simulated)
     try:
-        state = _wait(folder, leader, say)
+        state = _wait(folder, leader, (lambda _: None) if _is_ready(folder) else say)
     except KeyboardInterrupt:
         if leader is not None:
             end(now)
@@ -108,6 +108,11 @@ def _spawn(now: Settings, port: int | None, is_simulated: bool) -> subprocess.Po
         )
 
 
+def _is_ready(folder: Path) -> bool:
+    alive, state = leader_of(folder), read(folder)
+    return alive is not None and state is not None and state.leader == alive.pid and state.address is not None
+
+
 def log_file(folder: Path) -> Path:
     """What the leader has to say."""
     return folder / "up.log"
@@ -123,7 +128,8 @@ def _wait(folder: Path, leader: subprocess.Popen[bytes] | None, say: Say) -> Sta
             for step in state.steps[told:]:
                 say(step)
             told = len(state.steps)
-            if state.failed:
+            # It says so first and then stops what it had started.
+            if state.failed and (has_ended or leader is None):
                 raise HutongError(state.failed)
             if state.address and alive:
                 return state
