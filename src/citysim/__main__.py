@@ -1,5 +1,5 @@
-"""`python -m citysim`: serve the simulated city, score what a gateway made of it, record another one, or verify a
-recording.
+"""`python -m citysim`: serve the simulated city, or load without end made of it, score what a gateway made of it,
+record another one, or verify a recording.
 """
 
 import argparse
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 # Work is done on the loopback of one machine and arrays are small: more threads per array only get in each other's way.
@@ -115,6 +115,34 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--summary", action="store_true", help="print one sentence only")
     score.set_defaults(run=_score)
 
+    tile = commands.add_parser(
+        "tile",
+        help="render load: what the city's RSUs see at 10 Hz, as many times over as you like",
+        description="Renders some minutes of what all RSUs of the city see, once, and serves them as N tiles from one "
+        "address, by login and RSM endpoint of the cloud-control platform; 68 tiles make 8,772 RSUs. Tiles repeat: "
+        "each shows the same traffic at the same places. Serial numbers of RSUs, and with them the ids of "
+        "participants, are each tile's own, and tile k is k minutes ahead in the recording. Good for load, and for "
+        "nothing that traffic means. Rendering takes 3 s and 60 MB a minute; N takes nothing. "
+        "Credentials: CITYSIM_CLOUD_USER, CITYSIM_CLOUD_PASSWORD.",
+    )
+    tile.add_argument("count", type=_rows, metavar="N", help="tiles")
+    tile.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the rendered minutes; used again"
+    )
+    tile.add_argument("--minutes", type=_rows, default=10, help="minutes to render, 30 at most (default: %(default)s)")
+    tile.add_argument("--hz", type=int, choices=(1, 10), default=10, help="RSM frames a second (default: %(default)s)")
+    tile.add_argument("--first", type=_number, default=0, metavar="K", help="number of the first tile (default: 0)")
+    tile.add_argument("--serve", action="store_true", help="serve them until stopped (SIGTERM or Ctrl-C)")
+    tile.add_argument(
+        "--start", type=_moment, metavar="ISO",
+        help="moment of the first frame, a whole minute; Beijing time when no zone is given (default: so that the last "
+        "minute has just passed)",
+    )  # fmt: skip
+    tile.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    tile.add_argument("--port", type=_number, default=0, help="port to listen on; 0 is any free one (the default)")
+    tile.add_argument("--json", action="store_true", help="print what there is as one line of JSON")
+    tile.set_defaults(run=_tile)
+
     record = commands.add_parser(
         "record",
         help="make another recording (needs the sim extra)",
@@ -200,6 +228,65 @@ def _serve(options: argparse.Namespace) -> int:
     os._exit(0)
 
 
+def _tile(options: argparse.Namespace) -> int:
+    from citysim.clock import BEIJING
+    from citysim.derived import city
+    from citysim.services.credentials import credentials
+    from citysim.services.serve import PortTaken, address_of, answer_until_stopped, listening
+    from citysim.services.tiles import tiled
+    from citysim.tiles import MOST_TILES, Tiles, render
+    from citysim.truth import RecordingUnreadable
+
+    count, first, minutes = options.count, options.first, options.minutes
+    if first + count > MOST_TILES:
+        return _refuse(f"tiles have numbers from 0 to {MOST_TILES - 1}: {count} of them from {first} on are too many")
+    start = options.start or datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=minutes)
+    if start.second or start.microsecond:
+        return _refuse("--start must fall on a whole minute")
+    try:
+        sockets = listening(options.host, [options.port]) if options.serve else []
+        # Its date is that of nothing: each tile has its own time when it is laid out.
+        recorded = city("500000", start, is_all_sensing=True, hz=options.hz)
+        if minutes > recorded.truth.duration_s // 60:
+            return _refuse(f"--minutes: the recording has {recorded.truth.duration_s // 60}")
+
+        def progress(minute: int) -> None:
+            print(f"citysim: rendered minute {minute + 1} of {minutes}", file=sys.stderr)
+
+        one = render(recorded, minutes, options.out, progress)
+    except (PortTaken, RecordingUnreadable) as problem:
+        return _refuse(str(problem))
+    told = {
+        "tiles": count,
+        "repeat": count > 1,
+        "rsus": count * one.rsus,
+        "participants_per_s": round(count * one.participants_per_s),
+        "participants": count * one.participants,
+        "start": start.astimezone(BEIJING).isoformat(),
+        "minutes": minutes,
+        "rendered_bytes": one.size,
+    }
+
+    def announce(**more: str) -> None:
+        if options.json:
+            print(json.dumps({**told, **more}), flush=True)
+            return
+        print(
+            f"{count} tiles from number {first} on, {minutes} minutes at {one.hz} Hz from {told['start']}: "
+            f"{told['rsus']:,} RSUs, {told['participants_per_s']:,} participants a second. Tiles repeat: the same "
+            f"traffic at the same places, under ids of their own, each a minute ahead of the one before.\n"
+            + (f"{'cloud_control':<16} {more['cloud_control']}" if more else "serve them with --serve"),
+            flush=True,
+        )
+
+    if not options.serve:
+        announce()
+        return 0
+    tiles = Tiles(options.out, count, start, first)
+    answer_until_stopped([tiled(tiles, credentials())], sockets, lambda: announce(cloud_control=address_of(sockets[0])))
+    return 0
+
+
 def _score(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
@@ -257,6 +344,13 @@ def _verify(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem)
     return 1 if problems else 0
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("a whole number from 0 on is needed")
+    return value
 
 
 def _refuse(said: str) -> int:

@@ -1,21 +1,27 @@
 """The cloud-control platform: REST JSON, a bearer token by login, and an offset that is a page number."""
 
 import bisect
-import hmac
 import itertools
-import json
 import math
-import secrets
-import time
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from starlette.applications import Starlette
 
 from citysim.laps import Laps
 from citysim.services.answer import Answer, Asked, application
+from citysim.services.cloud_rest import (
+    LOGGED,
+    RSM_LARGEST_PAGE,
+    RSM_PAGE,
+    Door,
+    error,
+    messages,
+    ok,
+    page_asked,
+    window_asked_ms,
+)
 from citysim.services.credentials import Credentials
 from citysim.services.served import ServedLog
 from citysim.views import cloud_control as view
@@ -29,36 +35,7 @@ from citysim.views.rsi import event_of, rsi_messages, sign_messages
 from citysim.views.spat import spat_messages
 
 RSU_PAGE, RSU_LARGEST_PAGE = 100, 500
-RSM_PAGE, RSM_LARGEST_PAGE = 500, 2000
 MESSAGE_PAGE, MESSAGE_LARGEST_PAGE = 500, 5000
-LOGGED = frozenset({"offset", "limit", "from_date", "to_date"})
-
-
-class _Refused(Exception):
-    """The request gets an error answer."""
-
-    def __init__(self, status: int, said: str) -> None:
-        super().__init__(said)
-        self.status, self.said = status, said
-
-
-class _Tokens:
-    """Who logged in, and until when; real time, as a session is no part of the city's clock."""
-
-    def __init__(self, life_s: float) -> None:
-        self.life_s, self._lock = life_s, Lock()
-        self._ends: dict[str, float] = {}
-
-    def issue(self) -> str:
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            now = time.monotonic()
-            self._ends = {known: end for known, end in self._ends.items() if end > now} | {token: now + self.life_s}
-        return token
-
-    def is_valid(self, token: str) -> bool:
-        with self._lock:
-            return self._ends.get(token, 0.0) > time.monotonic()
 
 
 class _EnvelopeIndex:
@@ -104,41 +81,26 @@ def _start_ms(lap: City) -> int:
 
 def cloud_control(laps: Laps, credentials: Credentials, served: ServedLog, token_life_s: float = 1800.0) -> Starlette:
     """The service. token_life_s: real seconds for which a token is good."""
-    tokens, index, city = _Tokens(token_life_s), _EnvelopeIndex(), laps.city
-
-    def login(asked: Asked) -> Answer:
-        try:
-            sent = json.loads(asked.body)
-            user, password = str(sent["username"]), str(sent["password"])
-        except (ValueError, KeyError, TypeError):
-            raise _Refused(400, "bad request: username and password are required") from None
-        is_user = hmac.compare_digest(user.encode(), credentials.cloud_user.encode())
-        if not (hmac.compare_digest(password.encode(), credentials.cloud_password.encode()) and is_user):
-            raise _Refused(401, "incorrect username or password")
-        life = math.floor(tokens.life_s)
-        return _ok({"data": {"token_type": "bearer", "access_token": tokens.issue(), "expires_in": life}})
+    door, index, city = Door(credentials, token_life_s), _EnvelopeIndex(), laps.city
 
     def rsus(asked: Asked) -> Answer:
-        first, limit = _page(asked, RSU_PAGE, RSU_LARGEST_PAGE)
+        first, limit = page_asked(asked, RSU_PAGE, RSU_LARGEST_PAGE)
         shown = view.rsus(city).shown
         page = shown[first : first + limit]
-        return _ok(
+        return ok(
             {"count": len(shown), "data": [one.record for one in page]},
             record_ids=[one.record_id for one in page],
             fault_ids=[one.record_id for one in page if one.fault is not None],
         )
 
     def rsm(asked: Asked) -> Answer:
-        first, limit = _page(asked, RSM_PAGE, RSM_LARGEST_PAGE)
-        # Seconds here and milliseconds in the records: this platform really has both.
-        from_ms, to_ms = (_whole(asked, name) * 1000 for name in ("from_date", "to_date"))
-        if from_ms >= to_ms:
-            raise _Refused(400, "bad request: from_date must be before to_date")
+        first, limit = page_asked(asked, RSM_PAGE, RSM_LARGEST_PAGE)
+        from_ms, to_ms = window_asked_ms(asked)
         known_ms = _start_ms(city) + math.floor(laps.now_s(city) * 1000) + 1
         total, page = index.page(laps.begun(), from_ms, min(to_ms, known_ms), first, limit)
-        body = f'{{"code":0,"msg":"ok","count":{total},"data":[{",".join(one.text for one in page)}]}}'
-        return Answer(
-            body.encode(),
+        return messages(
+            total,
+            [one.text for one in page],
             record_ids=list(itertools.chain.from_iterable(one.record_ids for one in page)),
             fault_ids=list(itertools.chain.from_iterable(one.fault_ids for one in page)),
         )
@@ -147,10 +109,10 @@ def cloud_control(laps: Laps, credentials: Credentials, served: ServedLog, token
         """Answers with pages of what `found` gives."""
 
         def answered(asked: Asked) -> Answer:
-            first, limit = _page(asked, MESSAGE_PAGE, MESSAGE_LARGEST_PAGE)
+            first, limit = page_asked(asked, MESSAGE_PAGE, MESSAGE_LARGEST_PAGE)
             all_of_them = found()
             page = all_of_them[first : first + limit]
-            return _ok(
+            return ok(
                 {"count": len(all_of_them), "data": [one.body for one in page]},
                 record_ids=list(itertools.chain.from_iterable(one.record_ids for one in page)),
                 fault_ids=list(itertools.chain.from_iterable(one.fault_ids for one in page)),
@@ -164,9 +126,7 @@ def cloud_control(laps: Laps, credentials: Credentials, served: ServedLog, token
         """As `listed`, of the messages in the window that is asked for."""
 
         def answered(asked: Asked) -> Answer:
-            from_ms, to_ms = (_whole(asked, name) * 1000 for name in ("from_date", "to_date"))
-            if from_ms >= to_ms:
-                raise _Refused(400, "bad request: from_date must be before to_date")
+            from_ms, to_ms = window_asked_ms(asked)
             shown: list[Message] = []
             for lap in laps.begun():
                 from_s, to_s = ((moment_ms - _start_ms(lap)) / 1000 for moment_ms in (from_ms, to_ms))
@@ -177,35 +137,23 @@ def cloud_control(laps: Laps, credentials: Credentials, served: ServedLog, token
 
         return answered
 
-    def guarded(handler: Callable[[Asked], Answer], needs_token: bool = True) -> Callable[[Asked], Answer]:
-        def answered(asked: Asked) -> Answer:
-            scheme, _, token = asked.headers.get("authorization", "").partition(" ")
-            if needs_token and not (scheme.lower() == "bearer" and tokens.is_valid(token.strip())):
-                return _error(401, "token is missing, invalid or expired")
-            try:
-                return handler(asked)
-            except _Refused as refused:
-                return _error(refused.status, refused.said)
-
-        return answered
-
     return application(
         {
-            ("POST", "/api/v1/login"): guarded(login, needs_token=False),
-            ("GET", "/api/v1/rsus"): guarded(rsus),
-            ("GET", "/api/v1/rsm"): guarded(rsm),
-            ("GET", "/api/v1/spat"): guarded(in_window(spat_messages)),
-            ("GET", "/api/v1/rsi/events"): guarded(in_window(rsi_messages, is_newest_only=True)),
-            ("GET", "/api/v1/rsi/signs"): guarded(listed(lambda: sign_messages(city))),
-            ("GET", "/api/v1/map"): guarded(listed(lambda: map_messages(city))),
-            ("GET", "/api/v1/rsus/status"): guarded(in_window(lambda lap: flat(heartbeats(lap)))),
-            ("GET", "/api/v1/bsm"): guarded(in_window(bsm_messages)),
-            ("GET", "/api/v1/vehicles/status"): guarded(in_window(lambda lap: flat(cloud_reports(lap)))),
+            ("POST", "/api/v1/login"): door.guarded(door.login, needs_token=False),
+            ("GET", "/api/v1/rsus"): door.guarded(rsus),
+            ("GET", "/api/v1/rsm"): door.guarded(rsm),
+            ("GET", "/api/v1/spat"): door.guarded(in_window(spat_messages)),
+            ("GET", "/api/v1/rsi/events"): door.guarded(in_window(rsi_messages, is_newest_only=True)),
+            ("GET", "/api/v1/rsi/signs"): door.guarded(listed(lambda: sign_messages(city))),
+            ("GET", "/api/v1/map"): door.guarded(listed(lambda: map_messages(city))),
+            ("GET", "/api/v1/rsus/status"): door.guarded(in_window(lambda lap: flat(heartbeats(lap)))),
+            ("GET", "/api/v1/bsm"): door.guarded(in_window(bsm_messages)),
+            ("GET", "/api/v1/vehicles/status"): door.guarded(in_window(lambda lap: flat(cloud_reports(lap)))),
         },
         served=served,
         logged_params=LOGGED,
-        not_found=lambda asked: _error(404, "not found"),
-        broken=_error(500, "internal error"),
+        not_found=lambda asked: error(404, "not found"),
+        broken=error(500, "internal error"),
     )
 
 
@@ -217,33 +165,3 @@ def _newest(found: Sequence[Message], now_s: float) -> list[Message]:
             event = event_of(one.record_ids[0])
             last[event] = max(last.get(event, -math.inf), one.known_s)
     return [one for one in found if last.get(event_of(one.record_ids[0])) == one.known_s]
-
-
-def _page(asked: Asked, size: int, largest: int) -> tuple[int, int]:
-    """Number of the first row, and rows wanted. `offset` counts pages from 1; a large limit is cut without a word."""
-    page, limit = _whole(asked, "offset", 1), _whole(asked, "limit", size)
-    if page < 1 or limit < 1:
-        raise _Refused(400, "bad request: offset and limit start at 1")
-    limit = min(limit, largest)
-    return (page - 1) * limit, limit
-
-
-def _whole(asked: Asked, name: str, default: int | None = None) -> int:
-    text = asked.params.get(name)
-    if text is None and default is not None:
-        return default
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise _Refused(400, f"bad request: {name} must be a whole number")
-    return int(text)
-
-
-def _ok(fields: dict[str, Any], record_ids: Sequence[str] = (), fault_ids: Sequence[str] = ()) -> Answer:
-    return Answer(_json({"code": 0, "msg": "ok", **fields}), record_ids=record_ids, fault_ids=fault_ids)
-
-
-def _error(status: int, said: str) -> Answer:
-    return Answer(_json({"code": status, "msg": said}), status=status)
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

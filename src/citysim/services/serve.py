@@ -86,12 +86,19 @@ def serve(
         services += own.values()
         logs += own_logs
         own_sockets = sockets[place * len(SERVICES) : (place + 1) * len(SERVICES)]
-        addresses.append({name: _address(listener) for name, listener in zip(SERVICES, own_sockets, strict=True)})
+        addresses.append({name: address_of(listener) for name, listener in zip(SERVICES, own_sockets, strict=True)})
     try:
-        asyncio.run(_serve(services, sockets, lambda: announce(addresses)))
+        answer_until_stopped(services, sockets, lambda: announce(addresses))
     finally:
         for log_of in logs:
             log_of.close()
+
+
+def answer_until_stopped(
+    services: Sequence[Starlette], sockets: Sequence[socket.socket], ready: Callable[[], None]
+) -> None:
+    """Answer on `sockets`, one for each of `services`, until SIGTERM or SIGINT. `ready` is called once when all do."""
+    asyncio.run(_serve(services, sockets, ready))
 
 
 def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
@@ -115,7 +122,8 @@ def listening(host: str, ports: Sequence[int]) -> list[socket.socket]:
     return sockets
 
 
-def _address(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> str:
+    """The base address of a service that answers there."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

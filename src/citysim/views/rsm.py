@@ -496,7 +496,7 @@ def _envelope(station: Post, esn: str, timestamp_ms: int, frame: int, bodies: Se
         f'"participants":[{",".join(bodies[begin : begin + LARGEST_MESSAGE])}]}}'
         for part, begin in enumerate(range(0, len(bodies), LARGEST_MESSAGE))
     )
-    return _enveloped(esn, timestamp_ms, f"[{messages}]")
+    return enveloped(esn, timestamp_ms, f"[{messages}]")
 
 
 def _device_envelope(station: Post, esn: str, timestamp_ms: int, frame: int, bodies: Sequence[str]) -> str:
@@ -510,11 +510,11 @@ def _device_envelope(station: Post, esn: str, timestamp_ms: int, frame: int, bod
         f'"participants":{one_or_many(bodies[begin : begin + LARGEST_MESSAGE])}}}'
         for part, begin in enumerate(range(0, len(bodies), LARGEST_MESSAGE))
     ]
-    return _enveloped(esn, timestamp_ms, one_or_many(messages))
+    return enveloped(esn, timestamp_ms, one_or_many(messages))
 
 
-def _enveloped(esn: str, timestamp_ms: int, messages: str) -> str:
-    """What the platform itself writes around messages."""
+def enveloped(esn: str, timestamp_ms: int, messages: str) -> str:
+    """What the platform itself writes around the messages of one RSU at one instant."""
     message_id = hashlib.blake2b(f"{esn}/{timestamp_ms}".encode(), digest_size=4).hexdigest()
     moy = minute_of_utc_year(datetime.fromtimestamp(timestamp_ms / 1000, UTC))
     return f'{{"rsuEsn":"{esn}","messageId":"{message_id}","timestamp":{timestamp_ms},"moy":{moy},"rsms":{messages}}}'

@@ -7,13 +7,11 @@ turned into rows, the next one is at the gate.
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import compress
@@ -34,7 +32,7 @@ from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan
 from hutong.normalise.reference import Reference, constants
 from hutong.normalise.telling import tell
-from hutong.pages import contents_of, look, records_of
+from hutong.pages import contents_of, look, records_of, without_collector
 from hutong.schema.arrow import to_frame
 from hutong.store.landing import LandedPage
 
@@ -50,23 +48,9 @@ def normalise(pages: Iterable[LandedPage], sequence: Sequence, batch: int, plan:
 
     Raises StoreError for a page that cannot be read as its stream declares it now.
     """
-    with _no_collector():
+    with without_collector():
         made = _Batch(list(pages), sequence, batch, plan, lags).normalised()
     return tell(made, sequence, batch, plan)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Without Python's collector of circles, which would look again and again through a million objects that make none:
-    an eighth of the time. What one batch leaves lying is bounded.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)

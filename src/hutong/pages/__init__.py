@@ -1,6 +1,7 @@
 """What a page says: bytes -> document -> records. Used by whoever reads a page, before it lands and ever after."""
 
 from hutong.pages.batch import contents_of, records_of
+from hutong.pages.collector import without_collector
 from hutong.pages.document import document, without
 from hutong.pages.garbled import Garbled
 from hutong.pages.raw import raw_text
@@ -17,4 +18,5 @@ __all__ = [
     "records_of",
     "select",
     "without",
+    "without_collector",
 ]

@@ -6,9 +6,11 @@ from typing import Any
 
 from hutong.model.bounds import Limits
 from hutong.model.connector import Stream
+from hutong.pages.collector import without_collector
 from hutong.pages.formats import LANDED, reading_of
 
 
+@without_collector()
 def document(body: bytes, content_type: str, stream: Stream, limits: Limits = LANDED) -> Any:
     """The document in `body`, as `stream.format` says; a list of documents where the format has a `member`.
 

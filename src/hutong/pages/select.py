@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hutong.model.connector import Stream
+from hutong.pages.collector import without_collector
 from hutong.pages.document import document
 from hutong.pages.garbled import Garbled
 
@@ -40,6 +41,7 @@ def records(body: bytes, content_type: str, stream: Stream) -> list[dict[str, An
     return select(document(body, content_type, stream), stream) if body else []
 
 
+@without_collector()
 def select(found: Any, stream: Stream, at: str | None = None) -> list[dict[str, Any]]:
     """The records of `stream` in the document `found`; or, without carried fields, what lies at the path `at`."""
     path = stream.data_selector or USUAL.get(stream.format.type, "")
@@ -67,19 +69,18 @@ def elements(found: Any, path: str, carry: Mapping[str, str] | None = None) -> l
 def _walk(
     here: Any, steps: list[str], parents: list[Any], climbs: dict[str, tuple[int, str]], selected: list[dict[str, Any]]
 ) -> None:
-    if not steps:
-        if not isinstance(here, dict):
-            # Kept as a record of its own, so that it is counted and refused instead of vanishing.
-            here = {"value": here}
-        carried = {name: look(parents[-up], path) for name, (up, path) in climbs.items()}
-        selected.append({**here, **carried} if carried else here)
-        return
     found = _list_at(here, steps[0], is_root=not parents)
-    if len(steps) == 1 and not climbs and set(map(type, found)) <= {dict}:
-        selected += found
+    enclosing = [*parents, here]
+    if len(steps) > 1:
+        for element in found:
+            _walk(element, steps[1:], enclosing, climbs, selected)
         return
+    # The same for all elements of one list.
+    carried = {name: look(enclosing[-up], path) for name, (up, path) in climbs.items()} if found else {}
     for element in found:
-        _walk(element, steps[1:], [*parents, here], climbs, selected)
+        # What is no object is kept as a record of its own, so that it is counted and refused instead of vanishing.
+        record = element if isinstance(element, dict) else {"value": element}
+        selected.append({**record, **carried} if carried else record)
 
 
 def _list_at(here: Any, path: str, is_root: bool) -> list[Any]:
