@@ -1,0 +1,22 @@
+"""Lint contracts with the official tool, all in one process: `lint_contracts.py FOLDER...`, in the tool's environment."""
+
+import sys
+from pathlib import Path
+
+from datacontract.data_contract import DataContract
+
+
+def main(files: list[str]) -> int:
+    failed = 0
+    for file in sorted(files):
+        run = DataContract(data_contract_file=file).lint()
+        print(f"{file}: {run.result.value}")
+        if not run.has_passed():
+            failed += 1
+            for check in run.checks or []:
+                print(f"  {check.result.value if check.result else '?'}: {check.name}: {check.reason}")
+    return 1 if failed or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main([str(path) for folder in sys.argv[1:] for path in Path(folder).glob("*.odcs.yaml")]))
