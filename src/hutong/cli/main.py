@@ -79,6 +79,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "Which datasets are later than their contracts promise (reads the lake).",
             "哪些数据集晚于契约承诺（读取数据湖）。",
         ),
+        "metrics": say(
+            "The lake in figures, for Prometheus: once, into a file, or at a port (reads the lake).",
+            "面向 Prometheus 的数据湖指标：打印一次、写入文件或在端口上提供（读取数据湖）。",
+        ),
     },
     say("Version", "版本"): {
         "release": say(
