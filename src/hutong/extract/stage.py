@@ -41,6 +41,7 @@ def extract(
     Raises PlatformError (busy, refused, garbled), SecretMissing, RegistryError when the connector lacks what its kind
     of stream needs, and StoreError when `since.position` cannot be read.
     """
+    stream = stream.of(sequence.shard)
     window, state = _beginning(sequence, stream, since, now, start)
     if stream.window_by and window is None:
         log.warning("nothing to extract sequence=%s: its cursor lies in the future", sequence.id)

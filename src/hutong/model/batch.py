@@ -31,8 +31,9 @@ FATES: tuple[Fate, ...] = (
 class Sequence:
     """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it.
 
-    run: empty for the live one; else what it is and its name, such as `backfill/2026-03`, `replay/1`, `accept/17`,
-    or `backfill/2026-03/replay/1` for the replay of a backfill.
+    run: empty for the live one, `shard/<name>` for the live one of a shard; else what it is and its name, such as
+    `backfill/2026-03`, `replay/1`, `accept/17`, or `backfill/2026-03/replay/1` for the replay of a backfill. What it is
+    of stands in front: `shard/north/backfill/2026-03`.
     """
 
     platform: str
@@ -61,10 +62,25 @@ class Sequence:
         >>> Sequence("cim", "junction", "500000").within(Window.read("2026-03-17T00:00Z", "2026-03-18T00:00Z")).id
         'cim/junction/500000/backfill/20260317T000000-20260318T000000'
         """
-        return replace(self, run=window.run)
+        return replace(self, run="/".join(part for part in (self.run, window.run) if part))
+
+    @property
+    def shard(self) -> str | None:
+        """The shard of its stream that it brings; None for a stream that has none.
+
+        >>> Sequence("cim", "junction", "500000", "shard/north/backfill/2026-03").shard
+        'north'
+        """
+        kind, *rest = self.run.split("/")
+        return rest[0] if kind == "shard" else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is what syncs pull."""
+        return self.run == (f"shard/{self.shard}" if self.shard else "")
 
     def is_of(self, other: Sequence) -> bool:
-        """Whether both are runs of one stream in one city."""
+        """Whether both are runs of one stream in one city, of whichever shard."""
         return (self.platform, self.stream, self.city) == (other.platform, other.stream, other.city)
 
     @property

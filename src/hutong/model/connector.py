@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
 from hutong.model.auth import Auth, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
-from hutong.model.declared import CadenceName, CityCode, Cron, Declared, Name, PlatformId, Words
+from hutong.model.declared import CadenceName, CityCode, Cron, Declared, Name, PlatformId, ShardName, Words
 from hutong.model.endpoint import Endpoint
 from hutong.model.format import Format, Json
 from hutong.model.incremental import AnyIncremental, Incremental
@@ -19,6 +19,8 @@ from hutong.model.paginator import Paginator, SinglePage
 
 Tier = Literal["edge", "regional", "central"]
 
+SHARD = "{shard}"
+"""Stands for a shard's name."""
 MANUAL = "manual"
 """What stands for the cadence of a platform that has none: it is synced only when told."""
 
@@ -50,6 +52,10 @@ class Stream(Declared):
     cadence: CadenceName | None = None
     """Which of the connector's `cadences` syncs it; where there is only one, it may be left out."""
     endpoint: Endpoint
+    shards: list[ShardName] = []
+    """Parts that are asked for one by one, each in a sequence of its own, so that several workers share a large stream.
+    `{shard}` stands for the part's name in the endpoint: its path, parameters and body, the pattern of a drop folder,
+    the table of a database."""
     format: Format = Json()
     success: Success | None = None
     data_selector: str = ""
@@ -89,6 +95,19 @@ class Stream(Declared):
         endpoint = declared.get("endpoint") if isinstance(declared, dict) else None
         is_database = isinstance(endpoint, dict) and endpoint.get("transport") == "database"
         return {"format": "ndjson", **declared} if is_database else declared
+
+    def of(self, shard: str | None) -> Stream:
+        """How its part `shard` is asked for; a stream that has no parts as it is."""
+        if shard is None:
+            return self
+        # A shard's name needs no escapes, neither in JSON nor in an address.
+        endpoint = self.endpoint.model_dump_json(by_alias=True).replace(SHARD, shard)
+        return self.model_copy(update={"endpoint": type(self.endpoint).model_validate_json(endpoint)})
+
+    @property
+    def is_by_shard(self) -> bool:
+        """Whether what it asks for differs from shard to shard."""
+        return SHARD in self.endpoint.model_dump_json(exclude={"move_to"})
 
     @property
     def window_by(self) -> Incremental | None:

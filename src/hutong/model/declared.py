@@ -35,6 +35,10 @@ Cron = Annotated[str, AfterValidator(_is_cron)]
 """When, in five fields of cron, by the city's civil time (Asia/Shanghai)."""
 
 
+ShardName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+"""A part of a stream, such as `north` or `500103`; it goes into addresses and names of files as it stands."""
+
+
 class Declared(BaseModel):
     """Base of every model that is read from a file."""
 

@@ -94,10 +94,10 @@ def rebuilding(
     """
     dataset = registry.dataset(name)
     streams = [
-        Stream(source, sequence.city)
+        Stream(source, city)
         for source in registry.sources.values()
         if name in source.datasets
-        for sequence in source.sequences
+        for city in source.connector.cities
     ]
     if not streams:
         raise AskedWrongly(

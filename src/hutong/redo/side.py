@@ -50,7 +50,7 @@ class Stream:
 
     @property
     def live(self) -> Sequence:
-        """Its live sequence."""
+        """Its live sequence, whose name stands for all of them where it has shards."""
         return Sequence(self.source.connector.platform, self.source.name, self.city)
 
 

@@ -18,6 +18,7 @@ from hutong.registry.check import (
     check_cadences,
     check_connector,
     check_dialects,
+    check_refreshes,
     check_stream,
 )
 from hutong.registry.check_auth import check_auth
@@ -163,6 +164,7 @@ def _source(
         crosswalks=crosswalks,
         codes=codes,
     )
+    check_refreshes(file, source)
     return with_repairs(source, root, problems)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hutong.errors import nearest
-from hutong.model.connector import MANUAL, Connector, Stream
+from hutong.model.connector import MANUAL, SHARD, Connector, Stream
 from hutong.model.dataset import Dataset
 from hutong.model.endpoint import Database, DropFolder, Http, Soap
 from hutong.model.format import Csv
@@ -264,6 +264,17 @@ def _page_size(stream: Stream) -> tuple[str, int] | None:
     return "paginator", paginator.page_size
 
 
+def check_refreshes(file: File, source: Source) -> None:
+    """What a pull of all there is leaves out is gone; a pull of one shard leaves out all the others."""
+    ending = [dataset.id for dataset in source.datasets.values() if dataset.has_tombstones]
+    if source.stream.shards and source.stream.incremental is None and ending:
+        file.problem(
+            f"every pull reads all of a shard, and rows of {ending[0]} end when a pull no longer shows them: each shard"
+            " would end the rows of the others; leave `shards` out, or declare `incremental`",
+            "streams", source.name, "shards",
+        )  # fmt: skip
+
+
 def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any]) -> None:
     """A stream against the schema of its raw record."""
     known = schema["properties"]
@@ -277,6 +288,18 @@ def check_stream(file: File, name: str, stream: Stream, schema: Mapping[str, Any
                 name,
                 where,
             )
+    if repeated := {shard for shard in stream.shards if stream.shards.count(shard) > 1}:
+        file.problem(f"the shard '{min(repeated)}' stands twice", "streams", name, "shards")
+    if stream.shards and not stream.is_by_shard:
+        file.problem(
+            f"every shard would be asked for the same; say by {SHARD} in `endpoint` where its name goes",
+            "streams", name, "shards",
+        )  # fmt: skip
+    if stream.is_by_shard and not stream.shards:
+        file.problem(
+            f"{SHARD} stands for a shard's name, and no shard is declared; name them: `shards: [north, south]`",
+            "streams", name, "endpoint",
+        )  # fmt: skip
     incremental = stream.incremental
     if isinstance(incremental, Incremental) and incremental.form == "local" and incremental.zone is None:
         file.problem(

@@ -75,8 +75,11 @@ class Source:
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:
-        """One per city."""
-        return tuple(Sequence(self.connector.platform, self.name, city) for city in self.connector.cities)
+        """The live ones: one per city, or per city and shard."""
+        runs = [f"shard/{shard}" for shard in self.stream.shards] or [""]
+        return tuple(
+            Sequence(self.connector.platform, self.name, city, run) for city in self.connector.cities for run in runs
+        )
 
     @cached_property
     def codes_digest(self) -> str:

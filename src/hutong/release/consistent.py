@@ -252,7 +252,7 @@ def _complete_to(sequence: Sequence, past: _Past, version: int, closed: int) -> 
 def _held_back(waiting: Collection[tuple[str, int]], found: Look) -> StoreError:
     sequence, batch = min(waiting)
     which = Sequence.parse(sequence)
-    again = f"run {which.run} again" if which.run else f"run `hutong sync {which.platform} {which.stream}`"
+    again = f"run `hutong sync {which.platform} {which.stream}`" if which.is_live else f"run {which.run} again"
     return StoreError(
         f"batch {batch} of {sequence} is begun and not ended, and keeps {len(found.left_out)} later batches of others"
         " out of any versions that agree",

@@ -66,6 +66,6 @@ class Waiting:
                 continue
             oldest = int(entry["version"])
             begun = Sequence.parse(name)
-            if "replay/" in begun.run:
+            if begun.is_replay:
                 self.replayed.add((begun.platform, begun.stream, begun.city))
         return oldest

@@ -33,7 +33,7 @@ class Around:
     @property
     def is_of_the_past(self) -> bool:
         """Whether it belongs to a backfill, which nobody expects to be fresh."""
-        return bool(self.sequence.run)
+        return not self.sequence.is_live
 
     def recent(self, table: TableName, batches: int) -> SequenceOf[int]:
         """How many rows each of the last `batches` batches of the sequence brought `table`; those with none left out.
