@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from hutong.errors import HutongError
-from hutong.orchestrate.local import HOST, PARTS, LocalAirflow, free_port, fresh_home, start, wait_for_dags
+from hutong.orchestrate.local import HOST, NEEDED, LocalAirflow, free_port, fresh_home, start, wait_for_dags
 from hutong.orchestrate.processes import RUN_ID, Run, only_run
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -74,7 +74,7 @@ def test_every_run_has_a_home_of_its_own_that_others_cannot_read(started: Starte
 def test_no_process_of_airflow_has_a_secret_in_its_environment(started: Started) -> None:
     password = (started.airflow.home / "passwords.json").read_text().split('"')[3]
     # Beside the three parts, the scheduler's workers.
-    until(lambda: len(environments_of(started.run)) > len(PARTS))
+    until(lambda: len(environments_of(started.run)) > len(NEEDED))
     for environ in environments_of(started.run):
         assert not [name for name in environ if name.startswith("AIRFLOW__")]
         assert password not in environ.values()

@@ -1,7 +1,7 @@
 """Airflow on one machine, for as long as a run lasts: LocalExecutor, SQLite in a folder of its own, loopback only.
 
-Three of `airflow standalone`'s four parts are started (nothing here defers, so there is no triggerer), each by itself:
-so every process is in our hands, and they are ready in two thirds of the time.
+The parts of `airflow standalone` are started each by itself: so every process is in our hands, and they are ready in
+two thirds of the time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,10 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     # Task logs are read from disk by the API server, so nobody needs to serve them.
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+NEEDED = ("api-server", "scheduler", "dag-processor")
+"""Without a triggerer, since nothing of hutong's defers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,15 @@ def start(
     *,
     pools: Mapping[str, int],
     ports: Callable[[], int] = free_port,
+    parts: Sequence[str] = NEEDED,
     options: Options | None = None,
 ) -> LocalAirflow:
     """Start Airflow over the folder `dags`, as part of `run`; returns when it answers and has its pools.
 
     home: its folder; what an earlier run kept there (database, password, keys) is used on. environment: what its
-    processes get beside that of this one, from which Airflow's and hutong's variables are taken. options: of Airflow's
-    configuration, beside those that are set here. Raises HutongError when it is not up in time, with the log to read.
+    processes get beside that of this one, from which Airflow's and hutong's variables are taken. parts: those of PARTS
+    to start. options: of Airflow's configuration, beside those that are set here.
+    Raises HutongError when it is not up in time, with the log to read.
     """
     password, keys, variables = _password(home), _keys(home), _variables(home, environment)
     migrated = home / MIGRATED
@@ -97,7 +102,7 @@ def start(
     for _ in range(TRIES_FOR_A_PORT):
         port = ports()
         _private(home / "airflow.cfg", _configuration(home, dags, port, keys, options))
-        for part in PARTS:
+        for part in parts:
             start_part(run, part, home, variables)
         if not migrated.exists():
             _migrate(run, variables, home)
@@ -107,7 +112,7 @@ def start(
             api.warm()
             api.make_pools(pools)
             return LocalAirflow(home, api, variables)
-        for part in PARTS:
+        for part in parts:
             run.drop(part)
     raise HutongError(f"{TRIES_FOR_A_PORT} ports in a row were taken while Airflow started", "run it again")
 

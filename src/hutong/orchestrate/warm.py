@@ -39,6 +39,7 @@ LOADS: Mapping[str, tuple[str, ...]] = {
         "pyproj",
     ),
     "dag-processor": ("airflow.jobs.dag_processor_job_runner", "hutong.registry"),
+    "triggerer": ("airflow.jobs.triggerer_job_runner",),
 }
 """Part -> what it or its tasks import. A module that is not there is left to whoever misses it."""
 

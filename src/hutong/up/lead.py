@@ -17,7 +17,6 @@ from hutong.log import to_stderr
 from hutong.machine import city
 from hutong.machine.place import Place
 from hutong.orchestrate import local, names
-from hutong.orchestrate.local import LocalAirflow
 from hutong.orchestrate.processes import Run, only_run
 from hutong.registry import Registry, open_registry
 from hutong.settings import Settings
@@ -31,6 +30,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S, TIDY_EVERY_S = 1.0, 600.0
 
 LASTING: local.Options = {
+    # Wrapped, because the next step stands at the end of an error's line.
+    "api": {"instance_name": "互通 hutong", "default_wrap": True},
     "core": {"parallelism": 4},
     "scheduler": {
         "scheduler_idle_sleep_time": 1,
@@ -83,7 +84,7 @@ def lead(now: Settings, asked: Asked) -> None:
 
 
 def _begin(run: Run, registry: Registry, place: Place, now: Settings, asked: Asked, told: Told) -> Keeper:
-    """City and Airflow, DAGs read, every stream of a new simulated city asked for once."""
+    """City and Airflow, with all DAGs read; one that never ran is run at once by its own schedule."""
     if count := len(run.leftovers):
         told.reach(f"已停止上次遗留的 {count} 个进程", f"stopped {count} processes that an earlier run left")
     again: dict[str, Callable[[], None]] = {}
@@ -104,6 +105,8 @@ def _begin(run: Run, registry: Registry, place: Place, now: Settings, asked: Ask
         environment,
         pools={names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()},
         ports=ports_from(place.folder, asked.port),
+        # With a triggerer, so that the user's own DAGs may defer and the front page shows no part missing.
+        parts=tuple(local.PARTS),
         options=LASTING,
     )
     again |= {part: partial(local.start_part, run, part, airflow.home, airflow.variables) for part in local.PARTS}
@@ -111,18 +114,9 @@ def _begin(run: Run, registry: Registry, place: Place, now: Settings, asked: Ask
     syncs = set(names.sync_dags(registry))
     local.wait_for_dags(run, airflow, {names.REPORT, *syncs})
     told.reach(f"已读取 {len(syncs) + 1} 个 DAG", f"{len(syncs) + 1} DAGs are read")
-    if asked.is_simulated:
-        _sync_first(airflow, syncs)
     told.ready(airflow.api.address)
     log.info("ready address=%s", airflow.api.address)
     return Keeper(run, again, told.restarted)
-
-
-def _sync_first(airflow: LocalAirflow, dags: set[str]) -> None:
-    """One run of each DAG that never had one: a daily one would leave the lake without its datasets until the night."""
-    for dag in sorted(dags):
-        if not airflow.api.has_run(dag):
-            airflow.api.trigger(dag)
 
 
 def _city_again(run: Run, place: Place, before: city.City) -> None:
