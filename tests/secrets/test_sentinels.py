@@ -5,6 +5,7 @@ Each search first finds what was planted in the places that it looks at; else it
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -13,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -23,16 +24,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hutong.budget import BOUNDLESS
 from hutong.errors import HutongError, PlatformRefused
 from hutong.extract.stage import extract
 from hutong.model.batch import Resume, Sequence
 from hutong.model.connector import Connector
+from hutong.pipeline import land_new
 from hutong.registry import Registry, open_registry
 from hutong.secrets import resolver
 from hutong.settings import Settings, read
+from hutong.store.paths import Store
 from tests.city.searching import Searcher, everything_in
 from tests.conftest import command_environment, logging_everything
 from tests.hutong.extract.speaking import NOW, Asked, Says, Server, says, speaking
+from tests.hutong.lineage.catalogue import catalogue, writing_to, written_in
 
 from .sentinels import CITY, SERVER, Kind, declared, enveloped, kinds, repeating, telling, words_of
 
@@ -114,6 +119,7 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carried]:
                 "HUTONG_ROOT": str(root),
                 "HUTONG_LAKE": str(folder / "lake"),
                 "HUTONG_SECRETS": str(root / "secrets"),
+                **writing_to(folder / "events.ndjson"),
             }
         )
         done = subprocess.run(
@@ -173,6 +179,44 @@ def test_no_secret_lies_in_the_lake(carried: Carried) -> None:
     assert {"landing", "base", "ledger"} <= parts
     assert any(place.endswith(".parquet:body") and "路侧设备".encode() in body for place, body in places)
     assert carried.names_in(*places) == set()
+
+
+def test_no_secret_is_told_to_a_catalogue_or_a_dashboard(carried: Carried) -> None:
+    file = carried.root.parent / "events.ndjson"
+    events = written_in(file)
+    jobs = {event["job"]["name"] for event in events if event["eventType"] == "COMPLETE"}
+    assert jobs == {f"{platform}.facility.{stage}" for platform in carried.kinds for stage in ("land", "publish")}
+    figures = (carried.root.parent / "figures.prom").read_bytes()
+    assert b"hutong_lake_readable 1.0" in figures
+    assert carried.names_in((file.name, file.read_bytes()), ("figures", figures)) == set()
+    planted = next(iter(carried.cores))
+    assert carried.names_in((file.name, file.read_bytes() + json.dumps({"said": planted}).encode())), "it is searched"
+    assert carried.names_in(("figures", figures + f'x{{a="{planted}"}} 1'.encode())), "so are the figures"
+
+
+@pytest.mark.parametrize("mode", ["refused", "its words", "another host"])
+def test_a_platform_that_repeats_a_secret_does_not_bring_it_into_events(
+    mode: str, carried: Carried, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, answer = catalogue(tmp_path / "events.ndjson", monkeypatch), ECHOES[mode]
+    shown, clients = SERVER.written(tmp_path, with_key=True), CITY.written(tmp_path)
+    given = telling(carried.kinds)
+
+    def dialect(asked: Asked) -> Says:
+        return given(asked) if asked.path in ("/login", "/grant", "/shown") else answer(asked)
+
+    with speaking(dialect) as plain, speaking(dialect, certificate=shown, clients=clients) as mutual:
+        for platform in carried.kinds:
+            (source,) = carried.registry.sources_of(platform)
+            server = mutual if source.connector.tls is not None else plain
+            at = replace(source, connector=source.connector.model_copy(update={"address": server.address}))
+            store, resolve = Store(str(tmp_path / "lake")), resolver(carried.settings, {})
+            with pytest.raises(HutongError):
+                land_new(at, source.sequences[0], store, resolve, BOUNDLESS)
+    failed = [event for event in told() if event["eventType"] == "FAIL"]
+    assert len(failed) == len(carried.kinds)
+    assert all(event["run"]["facets"]["errorMessage"]["message"] for event in failed)
+    assert carried.names_in(("events", json.dumps(told(), ensure_ascii=False).encode())) == set()
 
 
 def test_no_secret_is_in_any_command_line_or_environment(carried: Carried) -> None:

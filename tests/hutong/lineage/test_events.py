@@ -29,7 +29,7 @@ from hutong.settings import read
 from hutong.store.paths import Store
 from hutong.store.tables import existing
 from tests.hutong.extract.speaking import Asked, Says, says, speaking
-from tests.hutong.lineage.conftest import Told
+from tests.hutong.lineage.catalogue import Told
 from tests.hutong.lineage.specified import specification
 from tests.peers.declared import declare
 
