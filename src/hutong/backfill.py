@@ -157,7 +157,7 @@ class Backfill:
         except HutongError as wrong:
             why = why or wrong
         if why is not None:
-            state: State = "stopped" if isinstance(why, PlatformResting | _Stopped) else "failed"
+            state: State = "stopped" if isinstance(why, PlatformResting) else "failed"
         elif self._stop.is_set():
             state = "brought" if standing([chunk], self._store)[chunk] == "earlier" else "stopped"
         else:
@@ -171,12 +171,9 @@ class Backfill:
 
     def _heed(self) -> None:
         if self._stop.is_set():
-            raise _Stopped(f"{self._source.id}: stopped before its next request", "the same command goes on there")
+            platform = self._source.connector.platform
+            raise PlatformResting(platform, self._source.name, "told to stop", "the same command goes on there")
 
 
 _FOR_ALL = (PlatformRefused, PlatformResting, SecretMissing)
 """Failures that are about the platform, and not about what it was asked. To ask on might lock an account."""
-
-
-class _Stopped(HutongError):
-    """Somebody wants the backfill to end."""
