@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--repeat", action="store_true",
-        help="begin the recording again whenever it is over, in other minutes and with other numbers of events; about "
-        "two hours are remembered (not with --log-dir, since a score knows one half hour)",
+        help="begin the recording again whenever it is over, in other minutes and with other numbers of events; an "
+        "hour and more is remembered (not with --log-dir, since a score knows one half hour)",
     )  # fmt: skip
     serve.add_argument("--seed", type=int, help="seed of noise and faults (default: the recording's)")
     serve.add_argument(

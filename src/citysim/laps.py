@@ -6,8 +6,8 @@ from threading import Lock
 from citysim.clock import CityClock
 from citysim.views.city import City
 
-KEPT = 4
-"""So many laps are remembered, the present one included: some two hours, as a platform with little room would."""
+KEPT = 3
+"""So many laps are remembered, the present one included: an hour and more, as a platform with little room would."""
 
 
 class Laps:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -161,6 +162,13 @@ def test_the_lake_grows_by_itself(stay: Stay) -> None:
     before = stay.rows()
     assert before > 0
     until(lambda: stay.rows() > before)
+
+
+def test_everything_lies_where_the_page_says(stay: Stay) -> None:
+    page = (ROOT / "docs" / "one-machine.md").read_text()
+    folders = re.findall(r"^\| `(\w+)/`", page, re.MULTILINE)
+    assert len(folders) == 4
+    assert not [name for name in folders if not (stay.home / name).is_dir()]
 
 
 def test_a_platform_that_refuses_is_red_with_a_message_that_says_what_to_do(stay: Stay) -> None:
