@@ -13,8 +13,8 @@ from airflow.sdk import DAG, TriggerRule, get_current_context, task, task_group
 
 from hutong import settings
 from hutong.model.connector import Connector
-from hutong.orchestrate import declare, names
-from hutong.registry import Registry, open_registry
+from hutong.orchestrate import alerts, declare, names
+from hutong.registry import Registry, open_sound
 
 
 def sync(connector: Connector, cadence: str, registry: Registry, now: settings.Settings) -> DAG:
@@ -64,13 +64,16 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
         max_active_runs=1,
         tags=[connector.platform, connector.tier, cadence, *connector.cities],
         default_args=declare.defaults(connector),
+        on_failure_callback=alerts.failed,
+        deadline=declare.deadline(connector, cadence),
     ) as dag:
         stream.expand(place=declare.places(registry, connector.platform, cadence)) >> gates()
     return dag
 
 
 environment = settings.read()
-declared = open_registry(environment)
+# What is wrong with one platform stops that one: the others' files are read, and `check_registry` tells of it.
+declared = open_sound(environment)
 for connector in declared.connectors.values():
     for cadence in connector.by_cadence:
         sync(connector, cadence, declared, environment)

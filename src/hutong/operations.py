@@ -22,17 +22,19 @@ def write_down(
     city: str | None = None,
     after: datetime | None = None,
     once: str | None = None,
+    actor: str | None = None,
 ) -> None:
-    """Append one row to the operations table. The actor is the account under which this process runs.
+    """Append one row to the operations table.
 
     action: a verb, such as `replay`. target: what it was done to. reason: in the actor's words.
     after: an action that this one follows, even if the clock of the machine that wrote it was ahead. once: a name under
-    which only the first row is written, whoever comes second.
+    which only the first row is written, whoever comes second. actor: who did it; by default the account under which
+    this process runs.
     Raises StoreError when the lake cannot be written.
     """
     dataset, now = registry.dataset("operations"), datetime.now(UTC)
     row = {
-        "actor": getpass.getuser(),
+        "actor": actor or getpass.getuser(),
         "acted_at": now if after is None else max(now, after + timedelta(microseconds=1)),
         "action": action,
         "target": target,

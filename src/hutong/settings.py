@@ -14,6 +14,11 @@ HUTONG_HOME     folder in which `hutong up` keeps its things             (defaul
 HUTONG_REPORT   folder that the report is written to                     (default: <root>/demo/report)
 HUTONG_TIME_TRAVEL_DAYS  days for which `hutong maintain` keeps every version readable  (default: 30, at least 7)
 HUTONG_UNSCHEDULED  if set, Airflow syncs only when told: connectors' schedules are left aside
+HUTONG_ALERTS   whom to tell of failures beside the log, separated by spaces: mailto:NAME@HOST (sent by Airflow's
+                Connection smtp_default), webhook:SECRET (the secret of that name holds the address)
+HUTONG_AIRFLOW  address of Airflow's API server, for commands that ask it  (default: http://127.0.0.1:8080)
+HUTONG_AIRFLOW_USER  whom they log in as; the secret airflow_password is the password  (default: hutong)
+HUTONG_AIRFLOW_DAYS  days for which Airflow keeps its own records of runs and tasks  (default: 90, at least 7)
 HUTONG_ADDRESS_<PLATFORM>   a base address that replaces the connector's; a hyphen in its name is written __
 HUTONG_ADDRESS_<PLATFORM>_<CITY>   one that replaces it for one of its cities
 HUTONG_SECRET_<NAME>        a secret that replaces its file
@@ -24,8 +29,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+
+from hutong.errors import AskedWrongly
 
 Lang = Literal["zh", "en"]
 
@@ -47,7 +55,12 @@ class Settings:
     demo: Path
     home: Path
     report: Path
+    time_travel_days: str
     is_scheduled: bool
+    alerts: tuple[str, ...]
+    airflow: str
+    airflow_user: str
+    airflow_days: str
     addresses: Mapping[str, str]
 
 
@@ -67,13 +80,25 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         demo=Path(env.get("HUTONG_DEMO") or root / "demo").resolve(),
         home=Path(env.get("HUTONG_HOME") or root / "up").resolve(),
         report=Path(env.get("HUTONG_REPORT") or root / "demo" / "report"),
+        time_travel_days=env.get("HUTONG_TIME_TRAVEL_DAYS") or "30",
         is_scheduled=not env.get("HUTONG_UNSCHEDULED"),
+        alerts=tuple((env.get("HUTONG_ALERTS") or "").replace(",", " ").split()),
+        airflow=(env.get("HUTONG_AIRFLOW") or "http://127.0.0.1:8080").rstrip("/"),
+        airflow_user=env.get("HUTONG_AIRFLOW_USER") or "hutong",
+        airflow_days=env.get("HUTONG_AIRFLOW_DAYS") or "90",
         addresses={
             name.removeprefix(ADDRESS).lower().replace("__", "-"): value
             for name, value in env.items()
             if name.startswith(ADDRESS)
         },
     )
+
+
+def days(text: str, variable: str, least: int) -> timedelta:
+    """What `variable` says in days. Raises AskedWrongly when that is not a whole number of at least `least`."""
+    if not text.isdecimal() or int(text) < least:
+        raise AskedWrongly(f"{variable} is '{text}'", f"set it to a whole number of days, {least} at least")
+    return timedelta(days=int(text))
 
 
 def _lang(env: Mapping[str, str]) -> Lang:

@@ -10,7 +10,7 @@ import sys
 import warnings
 from pathlib import Path
 
-FILES = ("sync", "report")
+FILES = ("sync", "report", "upkeep", "watch")
 
 
 def modules_of(folder: Path) -> list[str]:
@@ -36,6 +36,7 @@ def task_of(task) -> dict:
         "backoff": task.retry_exponential_backoff,
         "outlets": [type(outlet).__name__ for outlet in task.outlets],
         "index_name": task.map_index_template,
+        "notes": [one.__qualname__ for one in task.on_failure_callback],
         "fails_at_once": [error.__name__ for rule in rules for error in rule.exception],
     }
 
@@ -53,6 +54,8 @@ def dag_of(dag) -> dict:
         "max_active_runs": dag.max_active_runs,
         "tags": sorted(dag.tags),
         "words": dag.doc_md,
+        "tells": getattr(dag.on_failure_callback, "__qualname__", None),
+        "deadlines_s": [one.interval.total_seconds() for one in dag.deadline or []],
     }
 
 

@@ -36,8 +36,9 @@ def test_reading_the_files_loads_nothing_below_the_registry(told: dict[str, Any]
 
 
 def test_there_is_a_sync_per_platform_and_cadence_and_one_report(told: dict[str, Any], registry: Registry) -> None:
-    assert set(told["dags"]) == {"report", *(f"sync__{platform}__{cadence}" for platform, cadence in SYNCS)}
-    assert set(told["dags"]) == {"report", *sync_dags(registry)}
+    syncs = {name for name in told["dags"] if name.startswith("sync__")}
+    assert syncs == {f"sync__{platform}__{cadence}" for platform, cadence in SYNCS} == set(sync_dags(registry))
+    assert "report" in told["dags"]
 
 
 def test_every_stream_has_its_place_in_one_sync(registry: Registry) -> None:

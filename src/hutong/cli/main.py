@@ -28,6 +28,10 @@ GROUPS: dict[str, dict[str, str]] = {
             "Pause and resume a platform, see how its budget stands (writes to the lake).",
             "暂停或恢复某个平台，查看其配额使用情况（写入数据湖）。",
         ),
+        "connections": say(
+            "Make the Connections and pools that an Airflow needs (reads secrets, changes Airflow).",
+            "建立 Airflow 所需的 Connection 与资源池（读取密钥，改动 Airflow）。",
+        ),
         "demo": say(
             "Run four simulated platforms through Airflow and ask who knew first (uses this machine).",
             "用 Airflow 跑通四个模拟平台，并回答“谁先知道”（使用本机）。",

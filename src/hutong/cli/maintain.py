@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hutong import settings
 from hutong.cli.opened import opened
 from hutong.cli.show import json_option, show
 from hutong.cli.words import say
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     "--time-travel",
     "days",
     type=click.IntRange(min=7),
-    default=30,
+    default=settings.read().time_travel_days,
     show_default=True,
-    envvar="HUTONG_TIME_TRAVEL_DAYS",
-    show_envvar=True,
-    help=say("Days for which every version can be read again.", "各版本可回溯的天数。"),
+    help=say(
+        "Days for which every version can be read again; set by HUTONG_TIME_TRAVEL_DAYS too.",
+        "各版本可回溯的天数；也可由 HUTONG_TIME_TRAVEL_DAYS 设定。",
+    ),
 )
 @json_option
 def maintain(dry_run: bool, days: int, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from hutong.errors import HutongError
+from hutong.errors import AskedWrongly, HutongError
 
 FINISHED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 """States of a task that is over, well or not."""
@@ -77,6 +77,56 @@ class Api:
             return False
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return True
+
+    def log_in(self) -> None:
+        """As `is_up`. Raises HutongError when it does not answer, AskedWrongly when it does not let this user in."""
+        if self.is_up():
+            return
+        try:
+            answer = self._session.post(f"{self.address}/auth/token", json=self._login, timeout=TIMEOUT_S)
+        except requests.RequestException as wrong:
+            raise HutongError(
+                f"no Airflow answers at {self.address} ({type(wrong).__name__})", "set HUTONG_AIRFLOW to its API server"
+            ) from None
+        raise AskedWrongly(
+            f"Airflow at {self.address} does not let '{self._login['username']}' in ({answer.status_code})",
+            "set HUTONG_AIRFLOW_USER, and the secret airflow_password",
+        )
+
+    def connections(self) -> set[str]:
+        """Ids of all Connections."""
+        return {one["connection_id"] for one in self._all("/connections", "connections")}
+
+    def put_connections(self, passwords: Mapping[str, str]) -> None:
+        """Connections by their ids, each with a password; those that are there already get the new one."""
+        entities = [
+            {"connection_id": name, "conn_type": "generic", "password": password, "description": "made by hutong"}
+            for name, password in passwords.items()
+        ]
+        self._put("/connections", entities)
+
+    def pools(self) -> dict[str, int]:
+        """Name -> slots."""
+        return {one["name"]: one["slots"] for one in self._all("/pools", "pools")}
+
+    def put_pools(self, slots: Mapping[str, int]) -> None:
+        """Pools by their names, with their slots; those that are there already get the new number."""
+        entities = [{"name": name, "slots": count, "include_deferred": False} for name, count in slots.items()]
+        self._put("/pools", entities)
+
+    def _put(self, path: str, entities: Sequence[Mapping[str, Any]]) -> None:
+        create = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
+        told = self._ask("PATCH", path, {"actions": [create]})
+        if errors := (told.get("create") or {}).get("errors"):
+            raise HutongError(f"Airflow did not take all of {path} ({len(errors)} refused)", "see its own log")
+
+    def _all(self, path: str, key: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            part = self._ask("GET", f"{path}?limit=100&offset={len(found)}")
+            found += part[key]
+            if not part[key] or len(found) >= part["total_entries"]:
+                return found
 
     def warm(self) -> None:
         """Have it build the half that tasks talk to, which it does at its first request: some 3 s of work.

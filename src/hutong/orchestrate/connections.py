@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
 from hutong.errors import SecretMissing, SecretUnset
+from hutong.orchestrate.names import connection
 from hutong.secrets import Secret, Secrets, first_of, resolver
 from hutong.settings import Settings
 
@@ -40,7 +41,7 @@ def from_connection(name: str) -> Secret:
 
     Raises SecretUnset when there is no such Connection, and SecretMissing when it has no password or is not to be had.
     """
-    id_ = f"hutong_{name}"
+    id_ = connection(name)
     step = f"make the Connection '{id_}' in Airflow with the secret as its password"
     try:
         password = Connection.get(id_).password

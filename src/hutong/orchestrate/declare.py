@@ -8,10 +8,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from airflow.sdk import Asset, AssetAlias, CronDataIntervalTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import (
+    Asset,
+    AssetAlias,
+    CronDataIntervalTimetable,
+    CronTriggerTimetable,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+)
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from croniter import croniter
 
 from hutong.errors import AskedWrongly, PlatformGarbled, PlatformRefused, RegistryError, SecretMissing
 from hutong.model.connector import Connector
+from hutong.orchestrate import alerts
 from hutong.orchestrate.names import pool
 from hutong.registry import Registry
 from hutong.settings import Settings
@@ -67,6 +79,7 @@ def defaults(connector: Connector) -> dict[str, Any]:
         "retry_policy": ExceptionRetryPolicy(
             rules=[RetryRule(exception=HOPELESS, action=RetryAction.FAIL, reason="somebody has to mend this first")]
         ),
+        "on_failure_callback": alerts.note,
     }
 
 
@@ -102,3 +115,38 @@ def words(registry: Registry, platform: str, cadence: str) -> str:
         filled = ", ".join(f"`{name}`" for name in source.datasets)
         lines.append(f"- `{source.name}` {source.stream.title.zh} {source.stream.title.en} → {filled}")
     return "\n".join(lines)
+
+
+def at(cron: str, settings: Settings) -> CronTriggerTimetable | None:
+    """When a DAG that is no sync runs by itself, in the city's civil time; None where Airflow only does as told."""
+    return CronTriggerTimetable(cron, timezone=ZONE) if settings.is_scheduled else None
+
+
+def duty() -> dict[str, Any]:
+    """What the DAGs have in common that keep the gateway in order."""
+    return {
+        "catchup": False,
+        "max_active_runs": 1,
+        "tags": ["upkeep"],
+        "on_failure_callback": alerts.failed,
+        "default_args": {"owner": "hutong", "on_failure_callback": alerts.note},
+    }
+
+
+def deadline(connector: Connector, cadence: str) -> DeadlineAlert:
+    """Tells people of a run that does not end: after a dozen rounds of its cadence, half an hour at least, and at most
+    the longest pull with an hour to publish it.
+    """
+    longest = timedelta(seconds=connector.limits.pull_s) + timedelta(hours=1)
+    if cadence in connector.cadences:
+        ticks = croniter(connector.cadences[cadence], 0.0)
+        period = timedelta(seconds=-ticks.get_next(float) + ticks.get_next(float))
+        longest = min(longest, max(timedelta(minutes=30), 12 * period))
+    return told_after(longest)
+
+
+def told_after(longest: timedelta) -> DeadlineAlert:
+    """Tells people of a run that has not ended `longest` after it was queued."""
+    # A callback of the executor, like a task, so there need not be a triggerer.
+    callback = SyncCallback(alerts.overdue, kwargs={"longest": str(longest)})
+    return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, longest, callback, name="the run does not end")

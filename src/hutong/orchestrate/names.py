@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 REPORT = "report"
 """The DAG that makes the report again when a dataset has changed."""
 
+MAINTAIN, RELEASE, CHECK_REGISTRY, FRESHNESS = "maintain", "release", "check_registry", "freshness"
+"""The DAGs that keep the gateway in order."""
+
 LAND, PUBLISH = "land", "publish"
 """The two tasks of a stream's run."""
 
@@ -45,3 +48,12 @@ def pool(platform: str) -> str:
     'hutong_cim'
     """
     return f"hutong_{platform}"
+
+
+def connection(secret: str) -> str:
+    """The id of the Connection whose password is `secret`, where Airflow is to hold it.
+
+    >>> connection("cim_password")
+    'hutong_cim_password'
+    """
+    return f"hutong_{secret}"

@@ -19,7 +19,7 @@ from hutong.model.batch import Published, Sequence
 from hutong.orchestrate.connections import secrets_of_task
 from hutong.orchestrate.lineage import parent
 from hutong.pipeline import allowance, land_new, publish_waiting
-from hutong.registry import Registry, open_registry
+from hutong.registry import Registry, open_sound
 from hutong.secrets import Secrets
 from hutong.store.paths import Store, open_store
 
@@ -97,4 +97,4 @@ def refused_by(batch: Published) -> list[str]:
 def _opened() -> tuple[Registry, Store, Secrets]:
     now = settings.read()
     secrets = secrets_of_task(now)
-    return open_registry(now), open_store(now, secrets), secrets
+    return open_sound(now), open_store(now, secrets), secrets

@@ -1,6 +1,6 @@
 """What connectors/, schemas/ and mappings/ say: read, checked across files, and looked up."""
 
-from hutong.registry.build import open_registry
+from hutong.registry.build import open_registry, open_sound
 from hutong.registry.lookup import Registry, Source
 
-__all__ = ["Registry", "Source", "open_registry"]
+__all__ = ["Registry", "Source", "open_registry", "open_sound"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as MappingOf
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from hutong.registry.check import (
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
-from hutong.registry.files import crosswalks_of, mapping_of, schema_of
+from hutong.registry.files import CODES, crosswalks_of, mapping_of, schema_of
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
 from hutong.registry.repairs import REPAIRS, with_repairs
@@ -40,6 +41,32 @@ def open_registry(settings: Settings) -> Registry:
     if registry is None or problems:
         raise RegistryError(sorted(problems, key=_by_place))
     return registry
+
+
+def open_sound(settings: Settings) -> Registry:
+    """The registry below `settings.root` without the platforms that are declared wrongly; they are in its `broken`.
+
+    Raises RegistryError with every problem found when one of them is about what all platforms share.
+    """
+    registry, problems = _build(settings)
+    if registry is None:
+        raise RegistryError(problems)
+    broken: dict[str, list[str]] = {}
+    for problem in sorted(problems, key=_by_place):
+        folder, _, within = problem.partition("/")
+        platform, is_below, _ = within.partition("/")
+        if folder not in ("connectors", "mappings") or not is_below or platform == CODES:
+            raise RegistryError(sorted(problems, key=_by_place))
+        # A dialect has files of its platform too.
+        sharing = {one for one in registry.connectors if one.partition("-")[0] == platform}
+        for one in {platform} | sharing:
+            broken.setdefault(one, []).append(problem)
+    return replace(
+        registry,
+        sources={name: one for name, one in registry.sources.items() if one.connector.platform not in broken},
+        connectors={name: one for name, one in registry.connectors.items() if name not in broken},
+        broken={platform: tuple(said) for platform, said in broken.items()},
+    )
 
 
 def _by_place(problem: str) -> tuple[str, int]:

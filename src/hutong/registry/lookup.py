@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from hutong.errors import AskedWrongly
+from hutong.errors import AskedWrongly, RegistryError
 from hutong.model.batch import Sequence
 from hutong.model.connector import Connector, JsonSchema, Stream
 from hutong.model.dataset import Dataset
@@ -115,9 +115,13 @@ class Registry:
     codes: CodeLists
     boxes: MappingOf[str, Box] = field(default_factory=dict)
     """City -> the box that it lies in."""
+    broken: MappingOf[str, tuple[str, ...]] = field(default_factory=dict)
+    """Platform -> what is wrong with its files, where it was left out for that."""
 
     def connector(self, platform: str) -> Connector:
-        """The connector of `platform`. Raises AskedWrongly."""
+        """The connector of `platform`. Raises AskedWrongly, and RegistryError for one that was left out."""
+        if platform in self.broken:
+            raise RegistryError(self.broken[platform])
         if platform not in self.connectors:
             raise AskedWrongly.unknown("platform", platform, self.connectors)
         return self.connectors[platform]

@@ -15,24 +15,31 @@ from hutong.release.pinned import Release, keep
 from hutong.store.paths import Store
 
 
-def release(name: str, reason: str, registry: Registry, store: Store) -> Release:
+def release(name: str, reason: str, registry: Registry, store: Store, actor: str | None = None) -> Release:
     """Pin the newest versions of all tables that agree with one another under `name`, and write down who did it.
 
-    reason: in the actor's words. A sync may go on meanwhile.
+    reason: in the actor's words. actor: by default the account under which this process runs. A sync may go on
+    meanwhile.
     Raises AskedWrongly when the name cannot be given, StoreError when a batch that does not end stands in the way.
     """
-    _must_be_a_name(name)
-    pins = consistent(registry, store)
-    if not pins:
-        raise AskedWrongly("there is nothing to release: the lake has no tables", "publish something: `hutong sync`")
-    made = Release(name, datetime.now(UTC), getpass.getuser(), reason, pins)
+    actor = actor or getpass.getuser()
+    made = planned(name, reason, registry, store, actor)
     if not keep(made, registry, store):
         raise AskedWrongly(
             f"there is a release '{name}' already, and a name is given once",
             "choose another; `hutong release` lists them",
         )
-    write_down("release", name, reason, registry, store)
+    write_down("release", name, reason, registry, store, actor=actor)
     return made
+
+
+def planned(name: str, reason: str, registry: Registry, store: Store, actor: str) -> Release:
+    """What `release` would pin now. Nothing is written. Raises as it does, names that were given already aside."""
+    _must_be_a_name(name)
+    pins = consistent(registry, store)
+    if not pins:
+        raise AskedWrongly("there is nothing to release: the lake has no tables", "publish something: `hutong sync`")
+    return Release(name, datetime.now(UTC), actor, reason, pins)
 
 
 def _must_be_a_name(name: str) -> None:
