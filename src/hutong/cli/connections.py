@@ -72,18 +72,18 @@ def list_(as_json: bool) -> None:
 @json_option
 def import_(dry_run: bool, as_json: bool) -> None:
     """Make Connections and pools."""
-    from hutong.orchestrate import prepare
+    from hutong.orchestrate import names, prepare
     from hutong.registry import open_registry
     from hutong.secrets import resolver
 
     now = settings.read()
     registry, secrets = open_registry(now), resolver(now)
-    api, pools = prepare.airflow(now, secrets), prepare.pools(registry)
-    changed = {name: slots for name, slots in pools.items() if api.pools().get(name) != slots}
+    api, pools = prepare.airflow(now, secrets), names.pools(registry)
+    changed = dict(pools.items() - api.pools().items())
     if dry_run:
         found = prepare.wanted(registry, now, secrets, api.connections())
     else:
-        api.put_pools(changed)
+        api.make_pools(pools)
         found = prepare.make_connections(registry, now, secrets, api)
     made = sum(one.is_here for one in found)
     _tell(made, changed, dry_run)

@@ -87,9 +87,8 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
     simulated = city.ready(processes, place)
     steps.reach("city", f"{len(simulated.addresses)} 个平台已启动", f"{len(simulated.addresses)} platforms are up")
     environment = {**place.environment(registry.root, simulated.addresses), "HUTONG_UNSCHEDULED": "1"}
-    pools = {names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()}
     home = local.fresh_home(processes)
-    airflow = local.start(processes, home, registry.root / "dags", environment, pools=pools)
+    airflow = local.start(processes, home, registry.root / "dags", environment, pools=names.pools(registry))
     steps.reach("airflow", "Airflow 已启动", "Airflow is up")
     wanted = {names.REPORT, *names.sync_dags(registry)}
     local.wait_for_dags(processes, airflow, wanted)

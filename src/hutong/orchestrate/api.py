@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,22 +103,14 @@ class Api:
             {"connection_id": name, "conn_type": "generic", "password": password, "description": "made by hutong"}
             for name, password in passwords.items()
         ]
-        self._put("/connections", entities)
+        create = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
+        told = self._ask("PATCH", "/connections", {"actions": [create]})
+        if errors := (told.get("create") or {}).get("errors"):
+            raise HutongError(f"Airflow refused {len(errors)} of the Connections", "its API server's log says why")
 
     def pools(self) -> dict[str, int]:
         """Name -> slots."""
         return {one["name"]: one["slots"] for one in self._all("/pools", "pools")}
-
-    def put_pools(self, slots: Mapping[str, int]) -> None:
-        """Pools by their names, with their slots; those that are there already get the new number."""
-        entities = [{"name": name, "slots": count, "include_deferred": False} for name, count in slots.items()]
-        self._put("/pools", entities)
-
-    def _put(self, path: str, entities: Sequence[Mapping[str, Any]]) -> None:
-        create = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
-        told = self._ask("PATCH", path, {"actions": [create]})
-        if errors := (told.get("create") or {}).get("errors"):
-            raise HutongError(f"Airflow did not take all of {path} ({len(errors)} refused)", "see its own log")
 
     def _all(self, path: str, key: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -138,7 +130,7 @@ class Api:
 
     def make_pools(self, slots: Mapping[str, int]) -> None:
         """Pools with so many slots each (name -> slots), made or changed."""
-        there = {pool["name"]: pool["slots"] for pool in self._ask("GET", f"/pools?limit={PAGE}")["pools"]}
+        there = self.pools()
         for name, count in slots.items():
             if name not in there:
                 self._ask("POST", "/pools", {"name": name, "slots": count})
@@ -205,7 +197,7 @@ class Api:
             if isinstance(line, dict) and line.get("error_detail"):
                 error = line["error_detail"][0]
                 return str(error["exc_value"]).split("\n", 1)[0] or str(error["exc_type"])
-        return "it ended without a word: its process was stopped from outside"
+        return "it ended without a word: its process was stopped from outside; running it again is safe"
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.address}/api/v2{path}"

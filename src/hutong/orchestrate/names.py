@@ -50,6 +50,11 @@ def pool(platform: str) -> str:
     return f"hutong_{platform}"
 
 
+def pools(registry: Registry) -> dict[str, int]:
+    """Every pool that the DAGs name -> its slots."""
+    return {pool(platform): declared.budget.concurrency for platform, declared in registry.connectors.items()}
+
+
 def connection(secret: str) -> str:
     """The id of the Connection whose password is `secret`, where Airflow is to hold it.
 

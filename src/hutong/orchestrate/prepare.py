@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from hutong.errors import AskedWrongly, SecretMissing, SecretUnset
 from hutong.model.mapping import Pseudonym
 from hutong.orchestrate.api import Api
-from hutong.orchestrate.names import connection, pool
+from hutong.orchestrate.names import connection
 from hutong.orchestrate.whom import targets
 from hutong.registry import Registry
 from hutong.registry.secrets import secrets_of
@@ -82,11 +81,6 @@ def make_connections(registry: Registry, settings: Settings, secrets: Secrets, a
     looked = [_looked_for(name, by, secrets, there) for name, by in named(registry, settings).items()]
     api.put_connections({one.connection: secret.reveal() for one, secret in looked if secret is not None})
     return wanted(registry, settings, secrets, api.connections())
-
-
-def pools(registry: Registry) -> Mapping[str, int]:
-    """The pools that the DAGs name -> their slots, which are the budget's."""
-    return {pool(name): one.budget.concurrency for name, one in registry.connectors.items()}
 
 
 def _looked_for(name: str, by: tuple[str, ...], secrets: Secrets, there: set[str]) -> tuple[Wanted, Secret | None]:

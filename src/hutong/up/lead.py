@@ -103,7 +103,7 @@ def _begin(run: Run, registry: Registry, place: Place, now: Settings, asked: Ask
         place.airflow,
         registry.root / "dags",
         environment,
-        pools={names.pool(name): declared.budget.concurrency for name, declared in registry.connectors.items()},
+        pools=names.pools(registry),
         ports=ports_from(place.folder, asked.port),
         # With a triggerer, so that the user's own DAGs may defer and the front page shows no part missing.
         parts=tuple(local.PARTS),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hutong.errors import RegistryError
-from hutong.registry import open_registry, open_sound
+from hutong.registry import open_sound
 from hutong.settings import Settings, read
 from tests.conftest import ROOT
 
@@ -38,8 +38,6 @@ def test_the_others_are_read_and_the_broken_one_says_what_is_wrong(
     settings: Settings, file: str, word: str, other: str, said: str
 ) -> None:
     spoil(settings.root / file, word, other)
-    with pytest.raises(RegistryError):
-        open_registry(settings)
     sound = open_sound(settings)
     assert set(sound.connectors) == {"cloud_control", "traffic_safety", "transport_info"}
     assert {source.connector.platform for source in sound.sources.values()} == set(sound.connectors)
@@ -55,5 +53,5 @@ def test_what_platforms_share_stops_them_all(settings: Settings) -> None:
 
 
 def test_where_nothing_is_wrong_nothing_is_left_out(settings: Settings) -> None:
-    assert open_sound(settings).connectors == open_registry(settings).connectors
-    assert open_sound(settings).broken == {}
+    sound = open_sound(settings)
+    assert (set(sound.connectors), sound.broken) == ({"cim", "cloud_control", "traffic_safety", "transport_info"}, {})
