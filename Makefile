@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS HUTONG_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test test-slow chaos bench peers lint contracts docs record lock clean
+.PHONY: help install demo up down test test-slow chaos cluster-test bench peers lint contracts docs record lock clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ test-slow: install ## Run the few tests that `make test` leaves out
 
 chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
 	$(BIN)/python -m tests.chaos --kills 500
+
+cluster-test: install ## Start a cluster on loopback from deploy/, kill parts of it while it syncs three cities, compare (10 minutes)
+	$(BIN)/python -m tests.cluster
 
 bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling (about 25 minutes)
 	$(BIN)/python -m benchmarks.meaning --peers $(BENCH)/bin/python --results benchmarks/results.md

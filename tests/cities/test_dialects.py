@@ -4,14 +4,12 @@ Wuxi, whose city model does. Slow, since every stream of the gateway is pulled t
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from citysim import city_file
-from citysim.cities import member
 from citysim.score.lake import Lake
 from citysim.score.stage import STREAMS, Score, score
 from citysim.services.process import running_cities
@@ -20,19 +18,17 @@ from hutong.secrets import resolver
 from hutong.settings import read
 from hutong.store.paths import Store
 from hutong.verify import verify
-from tests.conftest import PLATFORMS, ROOT, command_environment, sync_all, write_secrets
+from tests.cities.three import CITIES, addresses, declare
+from tests.conftest import PLATFORMS, command_environment, sync_all, write_secrets
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
-
-RECORDED, SANYA, WUXI = "500000", "460200", "320200"
-CITIES = (RECORDED, SANYA, WUXI)
 
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the lake of all three, the logs of what each served, and what the recount found wrong."""
     folder = tmp_path_factory.mktemp("three")
-    _declare(folder)
+    declare(folder)
     write_secrets(folder / "secrets")
     with running_cities(*CITIES, log_dir=folder / "served") as live:
         environment = {
@@ -41,37 +37,13 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             "HUTONG_SECRETS": str(folder / "secrets"),
             "HUTONG_BUDGET": str(folder / "budget"),
             "HUTONG_LANG": "en",
-            # Sanya's dialects, each for its own city alone; the others share the standard connectors.
-            **{
-                f"HUTONG_ADDRESS_{_connector(code, one).replace('-', '__').upper()}_{code}": getattr(live[code], one)
-                for code in CITIES
-                for one in PLATFORMS
-            },
+            **addresses({code: {one: getattr(live[code], one) for one in PLATFORMS} for code in CITIES}),
         }
         settings = read(command_environment(environment))
         registry, store, secrets = open_registry(settings), Store(settings.lake), resolver(settings)
         sync_all(registry, store, secrets, registry.connectors)
         (folder / "problems").write_text("\n".join(verify(registry, store, secrets).problems))
         yield folder
-
-
-def _connector(code: str, platform: str) -> str:
-    dialect = member(code).variants[platform]
-    return platform if dialect == "standard" else f"{platform}-{dialect}"
-
-
-def _declare(root: Path) -> None:
-    """What the repository declares, the dialects too, each connector for those of the three cities that speak so."""
-    for folder in ("connectors", "schemas", "mappings"):
-        shutil.copytree(ROOT / folder, root / folder)
-    for folder in ("connectors", "mappings"):
-        shutil.copytree(ROOT / "variants" / folder, root / folder, dirs_exist_ok=True)
-    for platform in PLATFORMS:
-        path = root / "connectors" / platform / "connector.yaml"
-        own = ", ".join(f'"{code}"' for code in CITIES if _connector(code, platform) == platform)
-        text = path.read_text(encoding="utf-8")
-        assert 'cities: ["500000"]' in text
-        path.write_text(text.replace('cities: ["500000"]', f"cities: [{own}]"), encoding="utf-8")
 
 
 @pytest.mark.parametrize("code", CITIES)

@@ -77,11 +77,12 @@ class Run:
         *,
         piped: bool = False,
         stays: bool = True,
+        folder: Path | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start `python -m` `module` with its arguments, in a session of its own.
 
         What it prints is added to `log`; with `piped` its standard output can be read from the answer instead.
-        stays: whether it is meant to stay, so that its end is worth telling.
+        stays: whether it is meant to stay, so that its end is worth telling. folder: where it runs, if not here.
         """
         with log.open("ab") as out:
             # S603: only this environment's own modules are started, with arguments that this package makes.
@@ -90,6 +91,7 @@ class Run:
                 [sys.executable, "-P", "-m", *module],
                 # Airflow renames its processes; without SPT_NOENV the new name would overwrite the mark.
                 env={**environment, RUN_ID: self.id, ROLE: role, "SPT_NOENV": "1"},
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else out,
                 stderr=out,
