@@ -38,9 +38,9 @@ PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest groups, so that no worker is left with one alone in the end."""
-    first = {"demo": 0, "chaos": 1}
+    first = {"demo": 0, "chaos": 1, "cluster": 2}
     items.sort(
-        key=lambda item: min((first.get(mark.args[0], 2) for mark in item.iter_markers("xdist_group")), default=2)
+        key=lambda item: min((first.get(mark.args[0], 3) for mark in item.iter_markers("xdist_group")), default=3)
     )
 
 

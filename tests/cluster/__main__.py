@@ -7,6 +7,7 @@ tried.
 from __future__ import annotations
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,7 @@ def main() -> int:
     cities = parser.parse_args().cities.split(",")
     if not set(cities) <= set(CITIES):
         parser.error(f"--cities takes some of {','.join(CITIES)}")
+    logging.basicConfig(level=logging.ERROR)
     told = Told()
     try:
         if installed := packages.install_missing():
@@ -61,17 +63,18 @@ def main() -> int:
 def _try(run: Run, cities: Sequence[str], told: Told) -> None:
     ground = trial.prepared(run, cities)
     told.step(f"the platforms of {len(cities)} cities answer")
-    wanted = trial.undisturbed(ground, run.folder, told)
+    filling = trial.begin_undisturbed(run, ground)
     with trial.syncing(run, ground, told) as cluster:
         store = cluster.s3.store(LAKE)
         faults.kill_a_worker(cluster, WORKERS[0], told)
+        cluster.start(WORKERS[0])
         trial.when(cluster, 0.2)
         faults.kill_a_main_process(cluster, WORKERS[1], ground.registry, store, told)
         trial.when(cluster, 0.4)
         faults.cut_the_store(cluster, told)
         trial.when(cluster, 0.6)
         faults.restart_the_scheduler(cluster, told)
-        trial.verdict(cluster, ground, wanted, told)
+        trial.verdict(cluster, ground, filling, told)
 
 
 if __name__ == "__main__":

@@ -35,10 +35,6 @@ class Operator(Api):
         """A pool for each platform, with as many slots as its budget allows pulls."""
         self.make_pools({names.pool(name): one.budget.concurrency for name, one in registry.connectors.items()})
 
-    def syncs(self) -> set[str]:
-        """Ids of the DAGs that sync."""
-        return {dag for dag in self.dags() if dag.startswith(PREFIX)}
-
     def let_go(self, dag: str) -> str:
         """Unpause it, and start a run of it now. Returns the run's id."""
         self._ask("PATCH", f"/dags/{dag}", {"is_paused": False})

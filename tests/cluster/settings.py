@@ -71,4 +71,4 @@ def of_role(role: str, home: Path, places: Mapping[str, str]) -> dict[str, str]:
         .replace("/var/lib/hutong", f"{home}/var")
         for name, value in shipped(role).items()
     }
-    return told | CHANGED | ADDED | places
+    return {**told, **CHANGED, **ADDED, **places}

@@ -24,10 +24,10 @@ def test_a_platform_is_synced_whole_although_a_worker_is_killed(tmp_path: Path) 
     told = Told()
     with only_run(tmp_path) as run:
         ground = trial.prepared(run, ["500000"], {"cim": ["junction", "building", "roadside_asset"]})
-        wanted = trial.undisturbed(ground, tmp_path, told)
+        filling = trial.begin_undisturbed(run, ground)
         with trial.syncing(run, ground, told) as cluster:
             faults.kill_a_worker(cluster, WORKERS[0], told)
-            trial.verdict(cluster, ground, wanted, told)
+            trial.verdict(cluster, ground, filling, told)
     assert told.problems == []
     assert told.figures["rows of the undisturbed lake"]
     assert told.figures["tasks tried again"]

@@ -94,6 +94,7 @@ class Cluster:
                 one.kill()
         psutil.wait_procs(family, timeout=5)
         self.run.drop(self.roles[machine])
+        del self.pids[machine]
         return len(family)
 
     def kill_alone(self, machine: str) -> None:
@@ -125,10 +126,11 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(run: Run, declared: Path, addresses: Mapping[str, str]) -> Iterator[Cluster]:
+def running(run: Run, declared: Path, places: Mapping[str, str]) -> Iterator[Cluster]:
     """A cluster as part of `run`, over the connectors, schemas and mappings in `declared`; all its DAGs are read.
 
-    addresses: HUTONG_ADDRESS_*. Raises PackagesMissing, ServerDidNotStart, WeedDidNotStart and ClusterBroken.
+    places: HUTONG_ADDRESS_*, and what else is not as deploy/ has it.
+    Raises PackagesMissing, ServerDidNotStart, WeedDidNotStart and ClusterBroken.
     """
     with _marked(run), postgresql() as databases, redis() as broker, running_s3(run.folder / "s3") as s3:
         port, password = free_port(), secrets.token_urlsafe(24)
@@ -150,7 +152,7 @@ def running(run: Run, declared: Path, addresses: Mapping[str, str]) -> Iterator[
                 "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
                 "HUTONG_LAKE": s3.environment(LAKE)["HUTONG_LAKE"],
                 "HUTONG_LAKE_ENDPOINT": s3.endpoint,
-                **addresses,
+                **places,
             }
             for machine in ("migrate", "api-server", "scheduler", "dag-processor", *WORKERS)
         }
