@@ -15,13 +15,14 @@ from hutong.registry import Registry
 from hutong.store import tables
 from hutong.store.landing import mark
 from hutong.store.paths import Place, Store
+from tests.cluster.operator import Try
 from tests.cluster.told import Told
 from tests.cluster.topology import WORKERS, Cluster, ClusterBroken
 
 TASK = "airflow worker -- "
 """What Airflow calls the process of a task; the id of the try follows."""
 CUT_S = 10.0
-LOOK_S = 0.1
+LOOK_S = 0.2
 WITHIN_S = 900.0
 
 
@@ -49,11 +50,12 @@ def kill_a_worker(cluster: Cluster, machine: str, told: Told) -> None:
     told.step(f"killed {machine} with all its {count} processes, {len(tasks)} of them tasks at work")
 
 
-def kill_a_main_process(cluster: Cluster, machine: str, registry: Registry, store: Store, told: Told) -> None:
+def kill_a_main_process(cluster: Cluster, machine: str, registry: Registry, store: Store, told: Told) -> bool:
     """(b) SIGKILL to a worker's main process alone, so that its task is published twice at the same time.
 
     The task is held, as by a machine that hangs, until Airflow has missed it and a second try is at work. Then that one
-    is held until the first has written something: both have a hand in the same batch.
+    is held until the first has written something: both have a hand in the same batch. Returns whether it came to that;
+    a task may notice that nobody hears it any more before it writes.
     """
     first = _publishing(cluster, machine, registry, store)
     before = first.written()
@@ -69,14 +71,14 @@ def kill_a_main_process(cluster: Cluster, machine: str, registry: Registry, stor
     second = _again(cluster, first)
     first.process.resume()
     cluster.await_("the first try writes, or ends", lambda: _has_moved(first, before), WITHIN_S)
-    twice = first.written() != before
+    is_twin = first.written() != before
     second.resume()
-    told.figures["tasks published by a true twin"] = int(twice)
     told.step(
         f"its second try was at work too when the first wrote batch {max(first.written())} of {first.sequence.id}"
-        if twice
+        if is_twin
         else f"the first try of {first.sequence.id} ended without a word, its second goes on"
     )
+    return is_twin
 
 
 def cut_the_store(cluster: Cluster, told: Told) -> None:
@@ -99,11 +101,7 @@ def _publishing(cluster: Cluster, machine: str, registry: Registry, store: Store
     """A process of `machine` that has a batch to publish and has written none of it. It is held."""
     ends = time.monotonic() + WITHIN_S
     while True:
-        for id_, process in _tasks(cluster, machine).items():
-            if (task := cluster.api.running().get(id_)) is None:
-                continue
-            if task.task != names.PUBLISH or not _is_past_loading(cluster, machine, id_):
-                continue
+        for id_, process, task in _publishers(cluster, machine):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
                 mapped = registry.source(task.platform, task.stream).mapping.rows
@@ -121,20 +119,22 @@ def _again(cluster: Cluster, first: AtWork) -> psutil.Process:
     ends = time.monotonic() + WITHIN_S
     while True:
         for machine in WORKERS:
-            for id_, process in _tasks(cluster, machine).items():
-                task = cluster.api.running().get(id_)
-                if id_ == first.id or task is None or task.task != names.PUBLISH:
-                    continue
-                same = (task.platform, task.stream, task.city) == (
-                    first.sequence.platform,
-                    first.sequence.stream,
-                    first.sequence.city,
-                )
-                if same and _is_past_loading(cluster, machine, id_):
+            for id_, process, task in _publishers(cluster, machine):
+                if id_ != first.id and Sequence(task.platform, task.stream, task.city) == first.sequence:
                     process.suspend()
                     return process
         _must_not_be_late(ends, f"{first.sequence.id} is tried again")
         time.sleep(LOOK_S)
+
+
+def _publishers(cluster: Cluster, machine: str) -> Iterator[tuple[str, psutil.Process, Try]]:
+    """The processes of a machine that have begun to publish, each with the id of its try and what it publishes."""
+    if tasks := _tasks(cluster, machine):
+        running = cluster.api.running()
+        for id_, process in tasks.items():
+            task = running.get(id_)
+            if task is not None and task.task == names.PUBLISH and _is_past_loading(cluster, machine, id_):
+                yield id_, process, task
 
 
 def _reads_the_store(process: psutil.Process, cluster: Cluster) -> bool:

@@ -22,7 +22,7 @@ def test_a_platform_is_synced_whole_although_a_worker_is_killed(tmp_path: Path) 
     except packages.PackagesMissing as missing:
         pytest.skip(f"NO CLUSTER IS TESTED HERE: {missing}")
     told = Told()
-    with only_run(tmp_path) as run:
+    with only_run(tmp_path, "TMPDIR") as run:
         ground = trial.prepared(run, ["500000"], {"cim": ["junction", "building", "roadside_asset"]})
         filling = trial.begin_undisturbed(run, ground)
         with trial.syncing(run, ground, told) as cluster:
