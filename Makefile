@@ -36,7 +36,7 @@ test-slow: install ## Run the few tests that `make test` leaves out
 chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
 	$(BIN)/python -m tests.chaos --kills 500
 
-cluster-test: install ## Start a cluster on loopback from deploy/, kill parts of it while it syncs three cities, compare (10 minutes)
+cluster-test: install ## Start a cluster on loopback, kill parts of it while it syncs three cities, and compare (10 minutes)
 	$(BIN)/python -m tests.cluster
 
 bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling (about 25 minutes)
