@@ -15,6 +15,7 @@ from tests.cluster.told import Told
 from tests.cluster.topology import WORKERS
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.xdist_group("cluster")
 def test_a_platform_is_synced_whole_although_a_worker_is_killed(tmp_path: Path) -> None:
     try:
