@@ -36,7 +36,7 @@ ADDED: Mapping[str, str] = {
 }
 """Settings that deploy/ leaves as they are by default."""
 
-CONTROL = frozenset({"api-server", "scheduler", "dag-processor", "migrate"})
+CONTROL = frozenset({"api-server", "scheduler", "dag-processor", "migrate", "clean"})
 """Roles that are told `control.env` too."""
 
 

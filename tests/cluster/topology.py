@@ -158,8 +158,11 @@ def running(run: Run, declared: Path, places: Mapping[str, str]) -> Iterator[Clu
         }
         for machine in cluster.places:
             _set_up(cluster.home(machine), _kind(machine), declared, given)
+        # Workers know nothing of Airflow's database, so they need not wait for it.
+        for machine in WORKERS:
+            cluster.start(machine)
         _migrate(cluster)
-        for machine in ("api-server", "dag-processor", "scheduler", *WORKERS):
+        for machine in ("api-server", "dag-processor", "scheduler"):
             cluster.start(machine)
         cluster.await_("the API server answers", cluster.api.is_up)
         cluster.api.warm()

@@ -33,8 +33,13 @@ STANDING_STILL = "1e-9"
 """City seconds per second."""
 
 
-SHORT_IMPORTS = '{"imports": ["airflow.sdk.execution_time.task_runner", "hutong.orchestrate.tasks"]}'
-"""What workers of a short trial load once."""
+SHORT = {
+    "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps(
+        {"imports": ["airflow.sdk.execution_time.task_runner", "hutong.orchestrate.tasks"]}
+    ),
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+}
+"""Settings of a short trial: workers load less before they begin, and a dead one is missed sooner."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def prepared(run: Run, cities: Sequence[str], short: Mapping[str, Collection[str
         **secrets,
     }
     settings = read(environment)
-    places = addresses(live) | ({"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": SHORT_IMPORTS} if short is not None else {})
+    places = {**addresses(live), **(SHORT if short is not None else {})}
     return Ground(declared, open_registry(settings), resolver(settings, environment), environment, places)
 
 
