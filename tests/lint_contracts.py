@@ -1,4 +1,4 @@
-"""Lint contracts with the official tool, all in one process: `lint_contracts.py FOLDER...`, in the tool's environment."""
+"""Lint contracts with the official tool, in one process of its environment: `lint_contracts.py FOLDER...`."""
 
 import sys
 from pathlib import Path
