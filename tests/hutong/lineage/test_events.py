@@ -13,23 +13,28 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from openlineage.client.event_v2 import Job, Run, RunEvent
+from openlineage.client.serde import Serde
 
 from hutong.budget import BOUNDLESS
 from hutong.errors import PlatformRefused
-from hutong.lineage import Parent, sending, under
-from hutong.model.batch import Sequence
+from hutong.lineage import Parent, Work, sending, under
+from hutong.lineage.facets import landing_read
+from hutong.lineage.named import of_table
+from hutong.model.batch import GateResult, Published, Sequence
 from hutong.model.window import Window
 from hutong.pipeline import land_new, land_window, publish_landed, publish_waiting
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secret
 from hutong.settings import read
-from hutong.store.paths import Store
+from hutong.store.paths import Place, Store
 from hutong.store.tables import existing
+from tests.conftest import ROOT
 from tests.hutong.extract.speaking import Asked, Says, says, speaking
-from tests.hutong.lineage.catalogue import Told
+from tests.hutong.lineage.catalogue import Told, written_in
 from tests.hutong.lineage.specified import specification
 from tests.peers.declared import declare
 
@@ -236,3 +241,52 @@ def test_what_is_made_beside_the_lake_is_told_to_nobody(
     list(publish_landed(source, SEQUENCE, [1], registry, store, Store(str(tmp_path / "beside")), secrets))
     assert len(told()) == before
     assert re.match(r"urn:hutong:\d", told()[0]["producer"])
+
+
+def test_what_gates_said_is_told_of_the_batch_that_was_read(registry: Registry) -> None:
+    gates = (
+        GateResult("roadside_facility", "volume", "warning", True, "5", "3 ... 9", 5),
+        GateResult("roadside_facility", "lon_in_city", "critical", False, "2/5", "", 5),
+    )
+    published = Published(SEQUENCE.id, 1, 6, {"refused": 6}, {}, gates)
+    read_from = landing_read(of_table(Place("/lake/landing")), registry.source("s_plain", "facility"), published, 3)
+    asserted = Serde.to_dict(read_from)["inputFacets"]["dataQualityAssertions"]
+    assert [(one["name"], one["success"], one["severity"], one["actual"]) for one in asserted["assertions"]] == [
+        ("roadside_facility.volume", True, "warn", "5"),
+        ("roadside_facility.lon_in_city", False, "error", "2/5"),
+    ]
+    event = RunEvent(
+        eventTime="2026-03-18T00:00:00+00:00", run=Run(UUIDS[0]), job=Job("hutong", "a"), inputs=[read_from], outputs=[]
+    )
+    SPECIFICATION.validate(Serde.to_dict(event))
+
+
+PAGE = (ROOT / "docs" / "lineage.md").read_text(encoding="utf-8")
+
+
+def test_the_page_is_followed_and_lists_what_is_told(
+    registry: Registry, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (configured,) = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
+    (tmp_path / "openlineage.yml").write_text(configured)
+    monkeypatch.chdir(tmp_path)
+    sending._post.cache_clear()
+    sync(registry, store)
+    sending.flush()
+    events = written_in(tmp_path / "events.ndjson")
+    assert states(events)[-1] == ("s_plain.facility.publish", "COMPLETE")
+    told: dict[str, set[str]] = {
+        # Of a failure, a backfill, a task of Airflow, and of gates, which this platform has none of.
+        "run": {"errorMessage", "nominalTime", "parent"},
+        "input of the run": {"dataQualityAssertions"},
+    }
+    for event in events:
+        parts: list[tuple[str, dict[str, Any]]] = [("run", event["run"]["facets"]), ("job", event["job"]["facets"])]
+        for word in ("input", "output"):
+            for one in event[f"{word}s"]:
+                parts += [(word, one["facets"]), (f"{word} of the run", one[f"{word}Facets"])]
+        for place, facets in parts:
+            told[place] = told.get(place, set()) | set(facets)
+    rows = re.findall(r"^\| (run|job|(?:in|out)put(?: of the run)?) \| (.*) \|$", PAGE, flags=re.MULTILINE)
+    assert {place: set(re.findall(r"`(\w+)`", listed)) for place, listed in rows} == told
+    assert set(re.findall(r"<stream>\.(\w+)`", PAGE)) == set(get_args(get_type_hints(Work)["stage"]))
