@@ -6,6 +6,7 @@ A DAG beside ours hands a control text around in all the ways in which a secret 
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import time
@@ -13,16 +14,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
+from hutong.metrics import exposition
 from hutong.orchestrate.api import Task
 from hutong.orchestrate.local import fresh_home, start, wait_for_dags
 from hutong.orchestrate.names import pool, sync_dag
 from hutong.orchestrate.processes import only_run
+from hutong.registry import open_registry
+from hutong.settings import read
+from hutong.store.paths import Store
 from tests.city.searching import Searcher, everything_in
 from tests.conftest import ROOT
 from tests.hutong.extract.speaking import Asked, Says, speaking
+from tests.hutong.lineage.catalogue import writing_to, written_in
+from tests.hutong.lineage.specified import specification
 
 from .sentinels import CITY, SERVER, Kind, Sentinel, declared, kinds, repeating, telling
 from .test_sentinels import looking
@@ -55,10 +64,12 @@ class Ran:
     """What an Airflow left behind that synced every kind of platform."""
 
     home: Path
+    root: Path
     lake: Path
     cores: dict[str, str]
     tasks: list[Task]
     processes: list[tuple[str, bytes]]
+    events: list[dict[str, Any]]
 
     def names_in(self, places: list[tuple[str, bytes]]) -> set[str]:
         cores = self.cores | {CONTROL: "control"}
@@ -99,6 +110,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             "HUTONG_SECRETS": str(root / "secrets"),
             "HUTONG_UNSCHEDULED": "1",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
+            **writing_to(folder / "events.ndjson"),
         }
         run = stack.enter_context(only_run(folder, "HUTONG_DEMO"))
         airflow = start(
@@ -116,7 +128,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             time.sleep(0.5)
         tasks = airflow.api.tasks()
         cores = {one.core: name for kind in found.values() for name, one in kind.secrets.items()}
-        yield Ran(airflow.home, folder / "lake", cores, tasks, seen)
+        yield Ran(airflow.home, root, folder / "lake", cores, tasks, seen, written_in(folder / "events.ndjson"))
 
 
 def test_all_that_should_run_ran(ran: Ran) -> None:
@@ -152,3 +164,29 @@ def test_the_lake_that_airflow_filled_shows_none(ran: Ran) -> None:
     places = list(everything_in(ran.lake))
     assert len(places) > 100
     assert ran.names_in(places) == set()
+
+
+def test_every_task_told_how_it_began_and_ended_as_a_part_of_its_run(ran: Ran) -> None:
+    told = {(event["job"]["name"], event["eventType"]) for event in ran.events}
+    landed = {name for name, state in told if state == "COMPLETE" and name.endswith(".land")}
+    assert len(landed) == len({task.dag for task in ran.tasks if task.id == "land"}) - 1
+    assert {state for name, state in told if name == "s_refused.facility.land"} == {"START", "FAIL"}
+    specified = specification()
+    for event in ran.events:
+        specified.validate(event)
+        above = event["run"]["facets"]["parent"]
+        platform, _, stage = event["job"]["name"].split(".")
+        assert above["job"] == {"namespace": "default", "name": f"sync__{platform}__manual.{stage}", "facets": {}}
+        assert above["root"]["job"]["name"] == f"sync__{platform}__manual"
+        assert UUID(above["run"]["runId"]) != UUID(above["root"]["run"]["runId"]) != UUID(event["run"]["runId"])
+    tries = {event["run"]["facets"]["parent"]["run"]["runId"] for event in ran.events}
+    assert len(tries) == sum(task.tries for task in ran.tasks if task.id in ("land", "publish") and task.tries)
+
+
+def test_neither_events_nor_figures_show_a_secret(ran: Ran) -> None:
+    now = read({"HUTONG_ROOT": str(ran.root), "HUTONG_LAKE": str(ran.lake), "HUTONG_BUDGET": str(ran.root / ".budget")})
+    told = json.dumps(ran.events, ensure_ascii=False).encode()
+    figures = exposition(open_registry(now), Store(now.lake), now)
+    assert b"hutong_lake_readable 1.0" in figures
+    assert ran.names_in([("events", told + CONTROL.encode()), ("figures", figures)]) == {"control"}
+    assert ran.names_in([("events", told), ("figures", figures)]) == set()
