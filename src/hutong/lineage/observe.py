@@ -23,13 +23,13 @@ Ended = Callable[[Receipt], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a stage is about to do. `accept` publishes what a gate refused.
+    """What a stage is about to do. `accept` publishes what a gate refused, `replay` what is declared otherwise by now.
 
     batch: None for `land`, which numbers its batches itself. quarantine: the dataset that takes what may not pass; None
     for `land`. window: what a backfill asks for.
     """
 
-    stage: Literal["land", "publish", "accept"]
+    stage: Literal["land", "publish", "accept", "replay"]
     source: Source
     sequence: Sequence
     store: Store

@@ -54,6 +54,10 @@ def main() -> None:
             import_module(name)
     if arguments[0] == "scheduler":
         conversion("km/h", "m/s")
+        from hutong.lineage.configured import is_configured
+
+        if is_configured():
+            import_module("hutong.lineage.telling")
     parent = os.getppid()
     while not gate.exists():
         if os.getppid() != parent:

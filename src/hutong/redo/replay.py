@@ -18,6 +18,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from hutong.errors import AskedWrongly, StoreError
+from hutong.lineage import Work, observed
 from hutong.model.batch import Sequence, Versions
 from hutong.operations import write_down
 from hutong.pipeline import versions_of
@@ -94,7 +95,9 @@ class Replayed:
             return None
         name = replay_of(self.stream.live, next_replay(self._ledger, self.stream.live))
         write_down(REPLAY, name.id, reason, self._registry, self._store, self.stream.city)
-        return followed(self.stream.live.id, self._publish)
+        quarantine = self._registry.dataset("quarantine")
+        with observed(Work("replay", self.stream.source, self.stream.live, self._store, quarantine=quarantine)):
+            return followed(self.stream.live.id, self._publish)
 
     def _publish(self) -> Sequence:
         name = replay_of(self.stream.live, number := next_replay(self._ledger, self.stream.live))

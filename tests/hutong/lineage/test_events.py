@@ -27,6 +27,7 @@ from hutong.lineage.named import of_table
 from hutong.model.batch import GateResult, Published, Sequence
 from hutong.model.window import Window
 from hutong.pipeline import land_new, land_window, publish_landed, publish_waiting
+from hutong.redo.replay import replaying
 from hutong.registry import Registry, open_registry
 from hutong.secrets import Secret
 from hutong.settings import read
@@ -173,6 +174,20 @@ def test_a_backfill_tells_its_window(registry: Registry, store: Store, told: Tol
         "2026-03-17T16:00:00+00:00",
         "2026-03-18T16:00:00+00:00",
     )
+
+
+def test_a_replay_is_told_of_as_what_it_is(registry: Registry, store: Store, told: Told, tmp_path: Path) -> None:
+    sync(registry, store)
+    before = len(told())
+    mapping = tmp_path / "root" / "mappings" / "s_plain" / "facility.yaml"
+    mapping.write_text(mapping.read_text().replace("version: 1", "version: 2").replace("from: name", "from: 'no'"))
+    changed = open_registry(read({"HUTONG_ROOT": str(tmp_path / "root")}))
+    with replaying(changed.source("s_plain", "facility"), "500000", changed, store, secrets) as found:
+        assert len(told()) == before, "a look changes nothing"
+        found.publish("a test")
+    replay = ("s_plain.facility.replay", "START"), ("s_plain.facility.replay", "COMPLETE")
+    assert tuple(states(told()[before:])) == replay
+    SPECIFICATION.validate(told()[-1])
 
 
 def test_a_platform_that_refuses_is_a_failure_with_the_next_step_and_no_secret(
