@@ -115,11 +115,20 @@ def _status(now: Settings, as_json: bool) -> None:
         told = [dict(zip(_COLUMNS, (*row[:2], row[2].isoformat(), *row[3:]), strict=True)) for row in rows]
         click.echo(json.dumps({"address": address, "parts": told}, indent=1))
     elif rows:
-        show(_COLUMNS, rows, title=address or say("not usable yet", "尚不可用"))
+        show(_COLUMNS, rows, title=address or _not_usable({part.role for part in parts}))
     else:
         click.echo(say(f"nothing runs in {now.home}", f"{now.home} 中没有运行的进程"), err=True)
     if address is None:
         raise SystemExit(1)
+
+
+def _not_usable(roles: set[str]) -> str:
+    if "leader" in roles:
+        return say("it is still coming up", "正在启动")
+    return say(
+        "its leader was killed and nothing looks after the rest: `hutong up` starts it anew, `hutong down` stops it",
+        "主进程已被终止，其余进程无人照管：`hutong up` 重新启动，`hutong down` 停止",
+    )
 
 
 def _second(moment_s: float) -> datetime:
