@@ -184,7 +184,7 @@ def test_a_platform_that_refuses_is_red_with_a_message_that_says_what_to_do(stay
     failures = stay.api.failures(SYNC, run)
     assert failures
     for failure in failures:
-        assert "incorrect username or password" in failure.said
+        assert "it refuses the credential" in failure.said
         assert PASSWORD in failure.said.partition("check the secrets")[2]
 
 
