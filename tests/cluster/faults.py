@@ -129,12 +129,11 @@ def _again(cluster: Cluster, first: AtWork) -> psutil.Process:
 
 def _publishers(cluster: Cluster, machine: str) -> Iterator[tuple[str, psutil.Process, Try]]:
     """The processes of a machine that have begun to publish, each with the id of its try and what it publishes."""
-    if tasks := _tasks(cluster, machine):
-        running = cluster.api.running()
-        for id_, process in tasks.items():
-            task = running.get(id_)
-            if task is not None and task.task == names.PUBLISH and _is_past_loading(cluster, machine, id_):
-                yield id_, process, task
+    begun = {id_: process for id_, process in _tasks(cluster, machine).items() if _publishes(cluster, machine, id_)}
+    running = cluster.api.running() if begun else {}
+    for id_, process in begun.items():
+        if (task := running.get(id_)) is not None:
+            yield id_, process, task
 
 
 def _reads_the_store(process: psutil.Process, cluster: Cluster) -> bool:
@@ -159,8 +158,8 @@ def _tasks(cluster: Cluster, machine: str) -> dict[str, psutil.Process]:
     return found
 
 
-def _is_past_loading(cluster: Cluster, machine: str, id_: str) -> bool:
-    """Whether a task has begun with what it is for, as its log says."""
+def _publishes(cluster: Cluster, machine: str, id_: str) -> bool:
+    """Whether a task publishes, and has begun with that, as its log says."""
     for file in (cluster.home(machine) / "var" / "logs").glob(f"dag_id=sync__*/**/task_id={names.PUBLISH}/**/*.log"):
         said = file.read_text(encoding="utf-8", errors="replace")
         if id_ in said and "::endgroup::" in said:

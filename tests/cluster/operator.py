@@ -16,7 +16,6 @@ PREFIX = "sync__"
 class Try:
     """A try of a mapped task of a sync that is at work."""
 
-    task: str
     platform: str
     stream: str
     city: str
@@ -59,7 +58,7 @@ class Operator(Api):
             if one["task_id"] == names.LAND and one["state"] == "success" and one["map_index"] >= 0
         }
         return {
-            one["id"]: Try(one["task_id"], one["dag_id"].split("__")[1], stream, city)
+            one["id"]: Try(one["dag_id"].split("__")[1], stream, city)
             for one in found
             if one["state"] == "running" and (one["dag_run_id"], one["map_index"]) in places
             for stream, city, *_ in (places[one["dag_run_id"], one["map_index"]],)

@@ -31,7 +31,6 @@ ADDED: Mapping[str, str] = {
     "HUTONG_UNSCHEDULED": "1",
     # All tasks of all runs in one answer.
     "AIRFLOW__API__MAXIMUM_PAGE_LIMIT": "1000",
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
     "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
 }
 """Settings that deploy/ leaves as they are by default."""

@@ -117,7 +117,8 @@ class Cluster:
                     raise ClusterBroken(f"{machine} ended by itself: {_tail(self.log(machine))}")
             if time.monotonic() > ends:
                 raise ClusterBroken(f"not within {within_s:.0f} s: {what}")
-            time.sleep(0.3)
+            # What is asked of the API server costs it a good part of a second, which the syncs would have.
+            time.sleep(1.0)
 
     def is_ready(self, machine: str) -> bool:
         """Whether a worker has said, since its last start, that it is ready."""
