@@ -22,7 +22,6 @@ from croniter import croniter
 from hutong.budget.hours import quiet_until
 from hutong.model.batch import Sequence
 from hutong.model.dataset import Dataset
-from hutong.model.endpoint import DropFolder
 from hutong.pauses import Order, orders
 from hutong.registry import Registry, Source
 from hutong.store.failures import told
@@ -113,7 +112,7 @@ def _late_from(
     if order is not None and not order.is_pause and order.at <= at:
         since = max(newest, order.at)
     due = _next_pull(source, since)
-    if due is None or not _reads_all(source):
+    if due is None or not source.reads_all:
         due = max(due or since, since + (dataset.frequency or timedelta()))
     return due + dataset.latency
 
@@ -128,10 +127,6 @@ def _next_pull(source: Source, since: datetime) -> datetime | None:
         # One that falls on the end itself is let through.
         tick = croniter(cron, end - timedelta(seconds=1)).get_next(datetime)
     return tick.astimezone(UTC)
-
-
-def _reads_all(source: Source) -> bool:
-    return source.stream.incremental is None and not isinstance(source.stream.endpoint, DropFolder)
 
 
 def _state(

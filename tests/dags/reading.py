@@ -10,25 +10,29 @@ import sys
 import warnings
 from pathlib import Path
 
-FILES = ("sync", "report", "upkeep", "watch")
-
 
 def modules_of(folder: Path) -> list[str]:
     import airflow.sdk  # noqa: F401  what every DAG file of anyone imports
 
     before = set(sys.modules)
-    for name in FILES:
-        spec = importlib.util.spec_from_file_location(f"declared_{name}", folder / f"{name}.py")
+    for file in sorted(folder.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"declared_{file.stem}", file)
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
     return sorted(set(sys.modules) - before)
 
 
 def task_of(task) -> dict:
     rules = task.retry_policy.rules if task.retry_policy else []
+    # A mapped task keeps what it was given.
+    told = task.on_failure_callback if isinstance(task.on_failure_callback, list) else [task.on_failure_callback]
     return {
         "group": type(task.task_group).__name__,
         "upstream": sorted(task.upstream_task_ids),
         "pool": task.pool,
+        "priority": [
+            task.weight_rule.value if hasattr(task.weight_rule, "value") else str(task.weight_rule),
+            task.priority_weight,
+        ],
         "rule": task.trigger_rule.value,
         "owner": task.owner,
         "retries": task.retries,
@@ -36,17 +40,18 @@ def task_of(task) -> dict:
         "backoff": task.retry_exponential_backoff,
         "outlets": [type(outlet).__name__ for outlet in task.outlets],
         "index_name": task.map_index_template,
-        "notes": [one.__qualname__ for one in task.on_failure_callback],
-        "fails_at_once": [error.__name__ for rule in rules for error in rule.exception],
+        "notes": [one.__qualname__ for one in told],
+        "rules": {
+            rule.action.value: [error.__name__ for one in rules if one.action == rule.action for error in one.exception]
+            for rule in rules
+        },
     }
 
 
 def dag_of(dag) -> dict:
     waits_for = getattr(dag.timetable, "asset_condition", None)
-    group = dag.task_group.children.get("stream")
     return {
         "tasks": {task.task_id: task_of(task) for task in dag.tasks},
-        "places": group._expand_input.value["place"] if group else [],
         "schedule": getattr(dag.timetable, "expression", None),
         "zone": str(getattr(dag.timetable, "timezone", "")),
         "assets": sorted(asset.uri for asset in waits_for.objects) if waits_for else [],
@@ -56,6 +61,10 @@ def dag_of(dag) -> dict:
         "words": dag.doc_md,
         "tells": getattr(dag.on_failure_callback, "__qualname__", None),
         "deadlines_s": [one.interval.total_seconds() for one in dag.deadline or []],
+        "form": {
+            name: param.schema | {"default": param.value if param.has_value else None, "help": param.description}
+            for name, param in dag.params.items()
+        },
     }
 
 

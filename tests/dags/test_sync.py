@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,31 +69,52 @@ def dag(told: dict[str, Any], platform: str, cadence: str) -> dict[str, Any]:
     return found
 
 
-def test_a_run_is_two_tasks_and_each_index_waits_for_its_own_only(dag: dict[str, Any]) -> None:
+def test_a_run_is_a_plan_and_two_tasks_and_each_index_waits_for_its_own_only(dag: dict[str, Any]) -> None:
     upstream = {name: task["upstream"] for name, task in dag["tasks"].items()}
-    assert upstream == {"land": [], "publish": ["land"], "gates": ["publish"]}
+    assert upstream == {"plan": [], "land": ["plan"], "publish": ["land", "plan"], "gates": ["publish"]}
     assert {dag["tasks"][name]["group"] for name in ("land", "publish")} == {"MappedTaskGroup"}
 
 
-def test_an_index_stands_for_a_stream_in_a_city(
-    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
-) -> None:
-    connector = registry.connector(platform)
-    assert [(place["stream"], place["city"]) for place in dag["places"]] == [
-        (stream, city) for stream in connector.by_cadence[cadence] for city in connector.cities
-    ]
-    assert [place["name"] for place in dag["places"]] == [f"{p['stream']} · {p['city']}" for p in dag["places"]]
+def test_an_index_is_called_by_its_place_and_by_the_gates_that_refused_a_batch(dag: dict[str, Any]) -> None:
     place = "{{ task.op_kwargs['place']['name'] }}"
     assert dag["tasks"]["land"]["index_name"] == place
     assert dag["tasks"]["publish"]["index_name"] == f"{place}{{{{ refused_by | default('') }}}}"
 
 
-def test_every_task_runs_in_its_platforms_pool(dag: dict[str, Any], platform: str) -> None:
-    assert {task["pool"] for task in dag["tasks"].values()} == {f"hutong_{platform}"}
+def test_only_what_deals_with_a_platform_waits_for_its_pool(dag: dict[str, Any], platform: str) -> None:
+    assert {name: task["pool"] for name, task in dag["tasks"].items()} == {
+        "plan": "default_pool",
+        "land": f"hutong_{platform}",
+        "publish": f"hutong_{platform}",
+        "gates": "default_pool",
+    }
+
+
+def test_what_comes_often_goes_before_what_comes_seldom(dag: dict[str, Any], cadence: str) -> None:
+    priority = {"live": 3, "daily": 2}[cadence]
+    assert [task["priority"] for task in dag["tasks"].values()] == [["absolute", priority]] * 4
+
+
+def test_its_form_offers_streams_and_cities_and_left_alone_it_reads_on(
+    dag: dict[str, Any], platform: str, cadence: str, registry: Registry
+) -> None:
+    form, connector = dag["form"], registry.connector(platform)
+    assert {name: field["default"] for name, field in form.items()} == {
+        "streams": [],
+        "cities": [],
+        "window_from": None,
+        "window_to": None,
+        "full_refresh": False,
+        "dry_run": False,
+    }
+    assert form["streams"]["examples"] == form["streams"]["items"]["enum"] == connector.by_cadence[cadence]
+    assert form["cities"]["examples"] == connector.cities
+    assert all(re.search(r"[\u4e00-\u9fff].*[a-z]", field["title"]) for field in form.values())
 
 
 def test_what_has_landed_is_published_when_the_rest_is_skipped_but_not_when_it_failed(dag: dict[str, Any]) -> None:
     assert {name: task["rule"] for name, task in dag["tasks"].items()} == {
+        "plan": "all_success",
         "land": "all_success",
         "publish": "none_failed",
         # It ends the run, whose state is its own: were it to run all the same, it would hide a failure.
@@ -105,7 +127,7 @@ def test_every_task_belongs_to_the_platforms_owner(dag: dict[str, Any], platform
 
 
 def test_a_task_is_tried_twice_more_and_ever_later(dag: dict[str, Any]) -> None:
-    for name in ("land", "publish"):
+    for name in ("plan", "land", "publish"):
         task = dag["tasks"][name]
         assert (task["retries"], task["retry_delay_s"], task["backoff"]) == (2, 10, 2)
     assert dag["tasks"]["gates"]["retries"] == 0
@@ -113,12 +135,15 @@ def test_a_task_is_tried_twice_more_and_ever_later(dag: dict[str, Any]) -> None:
 
 def test_what_somebody_has_to_mend_first_is_not_tried_again(dag: dict[str, Any]) -> None:
     for task in dag["tasks"].values():
-        assert {"PlatformRefused", "PlatformGarbled", "RegistryError", "SecretMissing"} <= set(task["fails_at_once"])
-        assert {"PlatformBusy", "CommitContested", "StoreError"}.isdisjoint(task["fails_at_once"])
+        assert task["rules"] == {
+            "fail": ["AskedWrongly", "PlatformGarbled", "PlatformRefused", "RegistryError", "SecretMissing"],
+            "retry": ["PlatformBusy", "StoreError"],
+        }
 
 
 def test_only_publishing_announces_datasets_and_only_those_it_changed(dag: dict[str, Any]) -> None:
     assert {name: task["outlets"] for name, task in dag["tasks"].items()} == {
+        "plan": [],
         "land": [],
         "publish": ["AssetAlias"],
         "gates": [],
@@ -129,11 +154,13 @@ def test_one_run_at_a_time_and_none_for_the_past(dag: dict[str, Any]) -> None:
     assert (dag["max_active_runs"], dag["catchup"]) == (1, False)
 
 
-def test_tags_name_platform_tier_cadence_and_cities(
+def test_tags_name_platform_tier_cadence_cities_and_layers(
     dag: dict[str, Any], platform: str, cadence: str, registry: Registry
 ) -> None:
     connector = registry.connector(platform)
-    assert set(dag["tags"]) == {platform, connector.tier, cadence, *connector.cities}
+    layers = set(dag["tags"]) - {platform, connector.tier, cadence, *connector.cities}
+    assert layers
+    assert layers <= {"车", "路", "云", "网", "图", "安全"}
 
 
 def test_the_documentation_is_in_both_languages(

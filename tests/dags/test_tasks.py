@@ -6,6 +6,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hutong.model.batch import GateResult, Published, Sequence
+from hutong.orchestrate.plan import Place
 from hutong.orchestrate.refusing import mark, tell
 from hutong.orchestrate.tasks import land, summed
 from hutong.pauses import pause
@@ -89,4 +90,4 @@ def test_a_paused_platform_is_not_landed_and_that_is_no_failure(
     for name, value in (("ROOT", ROOT), ("LAKE", tmp_path / "lake"), ("BUDGET", tmp_path / "budget")):
         monkeypatch.setenv(f"HUTONG_{name}", str(value))
     with pytest.raises(AirflowSkipException, match=r"cim.junction: paused since .* \(works on the line\)"):
-        land("cim", "junction", "500000")
+        land(Place(name="junction", sequence="cim/junction/500000", window=None))

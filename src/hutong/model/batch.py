@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from hutong.model.finding import Finding
@@ -32,8 +32,8 @@ class Sequence:
     """One ordered run of batches 批次序列. Its `id` is the app id of every commit made for it.
 
     run: empty for the live one, `shard/<name>` for the live one of a shard; else what it is and its name, such as
-    `backfill/2026-03`, `replay/1`, `accept/17`, or `backfill/2026-03/replay/1` for the replay of a backfill. What it is
-    of stands in front: `shard/north/backfill/2026-03`.
+    `backfill/2026-03`, `refresh/20260317T000000`, `replay/1`, `accept/17`, or `backfill/2026-03/replay/1` for the
+    replay of a backfill. What it is of stands in front: `shard/north/backfill/2026-03`.
     """
 
     platform: str
@@ -78,6 +78,15 @@ class Sequence:
     def is_live(self) -> bool:
         """Whether it is what syncs pull."""
         return self.run == (f"shard/{self.shard}" if self.shard else "")
+
+    def anew(self, at: datetime) -> Sequence:
+        """The sequence of a full refresh begun at `at` (aware): it has no cursor, so it reads from the beginning.
+
+        >>> Sequence("cim", "junction", "500000").anew(datetime(2026, 3, 17, tzinfo=UTC)).id
+        'cim/junction/500000/refresh/20260317T000000'
+        """
+        began = f"refresh/{at.astimezone(UTC):%Y%m%dT%H%M%S}"
+        return replace(self, run="/".join(part for part in (self.run, began) if part))
 
     def is_of(self, other: Sequence) -> bool:
         """Whether both are runs of one stream in one city, of whichever shard."""

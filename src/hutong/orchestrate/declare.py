@@ -1,12 +1,13 @@
-"""What a DAG declares about a platform, in Airflow's words: places, retries, assets, schedule, documentation.
+"""What a DAG declares about a platform, in Airflow's words: retries, priorities, assets, schedule, tags.
 
 Airflow reads DAG files all day, so nothing below the registry is imported here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 from airflow.sdk import (
     Asset,
@@ -21,7 +22,15 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from croniter import croniter
 
-from hutong.errors import AskedWrongly, PlatformGarbled, PlatformRefused, RegistryError, SecretMissing
+from hutong.errors import (
+    AskedWrongly,
+    PlatformBusy,
+    PlatformGarbled,
+    PlatformRefused,
+    RegistryError,
+    SecretMissing,
+    StoreError,
+)
 from hutong.model.connector import Connector
 from hutong.orchestrate import alerts
 from hutong.orchestrate.names import pool
@@ -39,6 +48,17 @@ REFUSED = "refused_by"
 PLACE_AND_GATES = f"{PLACE_NAME}{{{{ {REFUSED} | default('') }}}}"
 """How it shows `publish` once it ran: with the gates that refused a batch."""
 
+QUEUE_NAME = "{{ task.op_kwargs['queue']['name'] }}"
+"""How it shows a task of a backfill."""
+
+FREE = "default_pool"
+"""Airflow's own pool, for tasks that ask no platform anything: they need not wait for those that do."""
+
+LIVE, SELDOM, BACKFILL = 3, 2, 1
+"""Priorities: what runs every hour or more often, what runs seldom or when told, what is past."""
+
+_OFTEN = timedelta(hours=1)
+
 HOPELESS: list[type[BaseException] | str] = [
     AskedWrongly,
     PlatformGarbled,
@@ -49,35 +69,34 @@ HOPELESS: list[type[BaseException] | str] = [
 """Failures that somebody has to mend first; trying again would only lock an account or blur the log."""
 
 
-class Place(TypedDict):
-    """One stream in one city: what a map index stands for."""
+WAITED_FOR: list[type[BaseException] | str] = [PlatformBusy]
+"""Failures that pass by themselves; each try comes later than the one before."""
 
-    name: str
-    platform: str
-    stream: str
-    city: str
+STORE: list[type[BaseException] | str] = [StoreError]
+"""Failures of the lake, of which running again is safe: others kept committing, or the store did not answer."""
 
 
-def places(registry: Registry, platform: str, cadence: str) -> list[Place]:
-    """Every stream of `platform` that has this cadence, in every city, in the connector's order."""
-    return [
-        Place(name=f"{one.stream} · {one.city}", platform=platform, stream=one.stream, city=one.city)
-        for stream in registry.connector(platform).by_cadence[cadence]
-        for one in registry.source(platform, stream).sequences
-    ]
+def defaults(connector: Connector, priority: int) -> dict[str, Any]:
+    """What all tasks of a platform have in common: owner, pool, priority, and two more tries, 10 s and some 20 s later.
 
-
-def defaults(connector: Connector) -> dict[str, Any]:
-    """What all tasks of a platform have in common: owner, pool, and two more tries 10 s and some 20 s later."""
+    Data is never the reason of a try: what is wrong with it is a finding, and its task ends well.
+    """
     return {
         "owner": connector.owner,
         "pool": pool(connector.platform),
+        "priority_weight": priority,
+        # A task counts by itself: the first of a chain is no more urgent than its last.
+        "weight_rule": "absolute",
         "retries": 2,
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=5),
         "retry_policy": ExceptionRetryPolicy(
-            rules=[RetryRule(exception=HOPELESS, action=RetryAction.FAIL, reason="somebody has to mend this first")]
+            rules=[
+                RetryRule(HOPELESS, RetryAction.FAIL, reason="somebody has to mend this first"),
+                RetryRule(WAITED_FOR, RetryAction.RETRY, reason="the platform may be back by then"),
+                RetryRule(STORE, RetryAction.RETRY, reason="running again is safe"),
+            ]
         ),
         "on_failure_callback": alerts.note,
     }
@@ -93,6 +112,28 @@ def schedule(connector: Connector, cadence: str, settings: Settings) -> CronData
     return CronDataIntervalTimetable(connector.cadences[cadence], timezone=ZONE)
 
 
+def period(connector: Connector, cadence: str) -> timedelta | None:
+    """The time from one sync of this cadence to the next; None when they come only when told."""
+    if cadence not in connector.cadences:
+        return None
+    ticks = croniter(connector.cadences[cadence], 0.0)
+    return timedelta(seconds=-ticks.get_next(float) + ticks.get_next(float))
+
+
+def priority(connector: Connector, cadence: str) -> int:
+    """How urgent the syncs of this cadence are, by how often they come."""
+    every = period(connector, cadence)
+    return SELDOM if every is None or every > _OFTEN else LIVE
+
+
+def tags(registry: Registry, connector: Connector, streams: Iterable[str], *more: str) -> list[str]:
+    """Platform, tier, cities, and the layers of the datasets that `streams` fill."""
+    sources = [registry.source(connector.platform, stream) for stream in streams]
+    datasets = [dataset for source in sources for dataset in source.datasets.values()]
+    layers = {layer for dataset in datasets for layer in dataset.properties.get("layer", ())}
+    return [connector.platform, connector.tier, *more, *connector.cities, *sorted(layers)]
+
+
 def asset(dataset: str) -> Asset:
     """The asset that stands for a base dataset."""
     return Asset(name=dataset, uri=f"hutong://base/{dataset}", group="hutong")
@@ -105,16 +146,6 @@ def changed(platform: str) -> AssetAlias:
     the stream does not fill.
     """
     return AssetAlias(f"hutong_{platform}", group="hutong")
-
-
-def words(registry: Registry, platform: str, cadence: str) -> str:
-    """The platform and its streams of this cadence in both languages, as Markdown."""
-    connector = registry.connector(platform)
-    lines = [f"**{connector.title.zh}** {connector.title.en}", ""]
-    for source in (registry.source(platform, stream) for stream in connector.by_cadence[cadence]):
-        filled = ", ".join(f"`{name}`" for name in source.datasets)
-        lines.append(f"- `{source.name}` {source.stream.title.zh} {source.stream.title.en} → {filled}")
-    return "\n".join(lines)
 
 
 def at(cron: str, settings: Settings) -> CronTriggerTimetable | None:
@@ -138,10 +169,8 @@ def deadline(connector: Connector, cadence: str) -> DeadlineAlert:
     the longest pull with an hour to publish it.
     """
     longest = timedelta(seconds=connector.limits.pull_s) + timedelta(hours=1)
-    if cadence in connector.cadences:
-        ticks = croniter(connector.cadences[cadence], 0.0)
-        period = timedelta(seconds=-ticks.get_next(float) + ticks.get_next(float))
-        longest = min(longest, max(timedelta(minutes=30), 12 * period))
+    if (every := period(connector, cadence)) is not None:
+        longest = min(longest, max(timedelta(minutes=30), 12 * every))
     return told_after(longest)
 
 

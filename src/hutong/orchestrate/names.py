@@ -13,8 +13,14 @@ REPORT = "report"
 MAINTAIN, RELEASE, CHECK_REGISTRY, FRESHNESS = "maintain", "release", "check_registry", "freshness"
 """The DAGs that keep the gateway in order."""
 
+PLAN = "plan"
+"""The first task of a sync or a backfill: what this run is about."""
+
 LAND, PUBLISH = "land", "publish"
 """The two tasks of a stream's run."""
+
+BRING = "bring"
+"""The task of a backfill that lands and publishes one chunk after the other."""
 
 GATES = "gates"
 """The task behind all streams of a platform: it fails where a batch was refused, and says by which gate."""
@@ -36,6 +42,15 @@ def sync_dags(registry: Registry) -> dict[str, str]:
         for platform, connector in registry.connectors.items()
         for cadence in connector.by_cadence
     }
+
+
+def backfill_dag(platform: str) -> str:
+    """The id of the DAG that backfills `platform`.
+
+    >>> backfill_dag("cloud_control")
+    'backfill__cloud_control'
+    """
+    return f"backfill__{platform}"
 
 
 def pool(platform: str) -> str:

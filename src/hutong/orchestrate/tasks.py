@@ -5,29 +5,57 @@ Imported when a task runs, never when a DAG file is read: everything below is lo
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Several
+from datetime import datetime
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
 from hutong import settings
 from hutong.decisions import name_of
-from hutong.errors import PlatformResting
+from hutong.errors import PlatformGarbled, PlatformResting
 from hutong.lineage import under
 from hutong.model.batch import Published, Sequence
+from hutong.model.window import Window
+from hutong.orchestrate import plan
 from hutong.orchestrate.connections import secrets_of_task
 from hutong.orchestrate.lineage import parent
-from hutong.pipeline import allowance, land_new, publish_waiting
+from hutong.pipeline import allowance, land_new, land_window, publish_waiting
 from hutong.registry import Registry, open_sound
 from hutong.secrets import Secrets
+from hutong.store.landing import mark
 from hutong.store.paths import Store, open_store
+from hutong.store.tables import existing
+
+log = logging.getLogger(__name__)
 
 NAMED = 3
 """So many refused batches are named in a receipt."""
 
 
-def land(platform: str, stream: str, city: str) -> dict[str, Any]:
+def plan_sync(
+    platform: str, cadence: str, params: Mapping[str, Any], run_type: str, interval: tuple[Any, Any], began: datetime
+) -> list[plan.Place]:
+    """The places of a run of a sync, none of a dry run; its arguments are `plan.asked`'s. Raises AskedWrongly."""
+    registry = open_sound(settings.read())
+    found = plan.places(registry, platform, cadence, plan.asked(params, run_type, interval, began))
+    return _told(found) if params["dry_run"] else found
+
+
+def plan_backfill(platform: str, params: Mapping[str, Any]) -> list[plan.Queue]:
+    """The queues of a backfill, none of a dry run. Raises AskedWrongly."""
+    registry = open_sound(settings.read())
+    found = plan.queues(registry, platform, params)
+    if params["dry_run"]:
+        _told(place for queue in found for place in plan.chunks(registry, queue))
+        return []
+    return found
+
+
+def land(place: plan.Place) -> dict[str, Any]:
     """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
 
     Raises AirflowSkipException when the platform is to be left alone now (paused, quiet hours): what came before is
@@ -35,21 +63,75 @@ def land(platform: str, stream: str, city: str) -> dict[str, Any]:
     the next step in its message.
     """
     registry, store, secrets = _opened()
-    source = registry.source(platform, stream)
-    allowed = allowance(source, city, registry, store, settings.read())
+    sequence = Sequence.parse(place["sequence"])
+    source = registry.source(sequence.platform, sequence.stream)
+    allowed = allowance(source, sequence.city, registry, store, settings.read())
     try:
         with under(parent):
-            return land_new(source, Sequence(platform, stream, city), store, secrets, allowed).to_dict()
+            if place["window"] is None:
+                return land_new(source, sequence, store, secrets, allowed).to_dict()
+            return land_window(source, sequence, Window.read(*place["window"]), store, secrets, allowed).to_dict()
     except PlatformResting as resting:
         raise AirflowSkipException(str(resting)) from None
 
 
-def publish(platform: str, stream: str, city: str) -> dict[str, Any]:
-    """Publish every batch that waits, of this run or of one that failed halfway. The receipt sums them up."""
+def publish(place: plan.Place) -> dict[str, Any]:
+    """Publish every batch that waits, of this run or of one that failed halfway. The receipt sums them up, and has the
+    window beside them and the tables' versions.
+    """
     registry, store, secrets = _opened()
-    source, sequence = registry.source(platform, stream), Sequence(platform, stream, city)
+    sequence = Sequence.parse(place["sequence"])
+    source = registry.source(sequence.platform, sequence.stream)
     with under(parent):
-        return summed(sequence, list(publish_waiting(source, sequence, registry, store, secrets)))
+        receipt = summed(sequence, list(publish_waiting(source, sequence, registry, store, secrets)))
+    # Batches count by tables, whose names last; assets are called as people call datasets.
+    tables = {dataset.table: dataset for dataset in source.datasets.values()}
+    changed = {tables[name].id: existing(store.base(tables[name].table)) for name in receipt["rows"]}
+    return receipt | {
+        "rows": {tables[name].id: counts for name, counts in receipt["rows"].items()},
+        "versions": {name: table.version() for name, table in changed.items() if table is not None},
+        "window": place["window"],
+    }
+
+
+def bring(queue: plan.Queue) -> list[dict[str, Any]]:
+    """Land and publish the chunks of `queue`, one after the other. Returns the receipts of those that published.
+
+    What came at an earlier try is there and asks for nothing. A chunk whose answer is garbled does not stop the others;
+    it is raised when they are done. Raises otherwise what `land` raises, at once: the next try goes on there.
+    """
+    receipts, garbled = [], list[PlatformGarbled]()
+    places = plan.chunks(open_sound(settings.read()), queue)
+    for number, place in enumerate(places, start=1):
+        try:
+            landed = land(place)
+        except PlatformGarbled as wrong:
+            log.error("chunk %d of %d failed: %s: %s", number, len(places), place["name"], wrong)
+            garbled.append(wrong)
+            continue
+        receipt = publish(place)
+        log.info("chunk %d of %d: %s records=%d", number, len(places), place["name"], landed["records"])
+        if receipt["first"] is not None:
+            receipts.append(receipt)
+    if garbled:
+        raise garbled[0]
+    return receipts
+
+
+def events_of(receipt: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Dataset -> what its asset's event tells of a receipt of `publish`: what was done to its rows, the version it has
+    now, the window, the balance of the ledger and the gates that found something.
+    """
+    shared = {name: receipt[name] for name in ("sequence", "first", "last", "window", "received", "fates")}
+    return {
+        dataset: {
+            **shared,
+            "rows": rows,
+            "version": receipt["versions"].get(dataset),
+            "gates": {gate: count for gate, count in receipt["gates"].items() if gate.startswith(f"{dataset}.")},
+        }
+        for dataset, rows in receipt["rows"].items()
+    }
 
 
 def refresh() -> str:
@@ -92,6 +174,17 @@ def refused_by(batch: Published) -> list[str]:
     """The gates that refused `batch`, as `dataset.gate`; `drift` where none did."""
     failed = [f"{one.dataset}.{one.gate}" for one in batch.gates if not one.passed and one.severity == "critical"]
     return failed or ["drift"]
+
+
+def _told(places: Iterable[plan.Place]) -> list[plan.Place]:
+    """Say in the log what would be done at each of `places`, and give back none to do."""
+    _, store, _ = _opened()
+    for place in places:
+        newest, resume = mark(store, Sequence.parse(place["sequence"]))
+        log.info(
+            "would sync %s sequence=%s landed=%d cursor=%s", place["name"], place["sequence"], newest, resume.cursor
+        )
+    return []
 
 
 def _opened() -> tuple[Registry, Store, Secrets]:

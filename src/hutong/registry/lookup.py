@@ -14,6 +14,7 @@ from hutong.errors import AskedWrongly, RegistryError
 from hutong.model.batch import Sequence
 from hutong.model.connector import Connector, JsonSchema, Stream
 from hutong.model.dataset import Dataset
+from hutong.model.endpoint import DropFolder
 from hutong.model.mapping import Mapping
 from hutong.model.repair import Repair
 from hutong.registry.boxes import Box
@@ -61,6 +62,11 @@ class Source:
     def cron(self) -> str | None:
         """When Airflow syncs it, in Asia/Shanghai; None when only told."""
         return self.connector.cadences.get(self.stream.cadence) if self.stream.cadence else None
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether every pull reads all there is, so that it has no cursor."""
+        return self.stream.incremental is None and not isinstance(self.stream.endpoint, DropFolder)
 
     @property
     def deciding(self) -> Dataset:
