@@ -96,8 +96,10 @@ class _Batch:
         self._late: dict[int, timedelta] = {}
         # The number of the first record of each page that was read, and then of the first that was not.
         self._starts = [0]
-        # The page of which a record was read again last, in pieces or as plain data: several of a page are asked for.
-        self._again: tuple[int, Piece | list[Record]] = -1, []
+        # Records that are refused are read again, and in most pages some are: to split a page is to read all of it.
+        self._split: dict[int, Piece] = {}
+        # The page of which a record was read again last as plain data: several of a page are asked for.
+        self._again: tuple[int, list[Record]] = -1, []
 
     def normalised(self) -> Normalised:
         """Send all records through."""
@@ -138,8 +140,10 @@ class _Batch:
     def _asked(self, gate: Gate | None) -> Iterator[_Sift | _Plain]:
         """All records in their order, as groups for the gate or of plain data."""
         asked: _Sift | _Plain | None = None
-        for page in self._pages:
+        for at, page in enumerate(self._pages):
             piece = gate.split(page) if gate is not None else None
+            if piece is not None:
+                self._split[at] = piece
             if asked is not None and (isinstance(asked, _Sift) == (piece is None) or len(asked) >= GROUP):
                 yield asked
                 asked = None
@@ -267,16 +271,14 @@ class _Batch:
     def _record(self, number: int) -> Record:
         """A record that went by, read again."""
         at = bisect_right(self._starts, number) - 1
-        page, place = self._pages[at], number - self._starts[at]
+        place, piece = number - self._starts[at], self._split.get(at)
         gate = self._plan.bulk.gate if self._plan.bulk is not None else None
+        content = gate.content(piece, place) if gate is not None and piece is not None else None
+        if content is not None:
+            return self._placed(number, content)
         if at != self._again[0]:
-            piece = gate.split(page) if gate is not None else None
-            self._again = at, self._read_again(at) if piece is None else piece
-        found = self._again[1]
-        if isinstance(found, list):
-            return found[place]
-        content = gate.content(found, place) if gate is not None else None
-        return self._read_again(at)[place] if content is None else self._placed(number, content)
+            self._again = at, self._read_again(at)
+        return self._again[1][place]
 
     def _placed(self, number: int, content: Content) -> Record:
         """The record of that number, which says `content`."""

@@ -140,23 +140,20 @@ def _semi(rows: pl.LazyFrame, keys: pl.DataFrame, key: list[str]) -> pl.DataFram
 
 
 def _bounds(keys: pl.DataFrame, dataset: Dataset) -> pl.Expr:
-    """Bounds on time within which rows of the same keys must lie, where the key holds a time; they prune files."""
+    """Bounds on times and texts within which rows of the same keys must lie; they prune files.
+
+    Time prunes what came before, and text what comes beside: shards of one stream write of the same minutes into one
+    table, each of units of its own.
+    """
     bounds = [pl.lit(True)]
-    for name in _times(dataset):
-        first, last = _span(keys[name])
-        bounds.append(pl.col(name).is_between(first, last))
+    for name in _ranged(dataset, "timestamp", "string"):
+        first, last = keys[name].min(), keys[name].max()
+        bounds.append(pl.col(name).is_between(pl.lit(first, keys[name].dtype), pl.lit(last, keys[name].dtype)))
     return pl.all_horizontal(bounds)
 
 
-def _span(instants: pl.Series) -> tuple[datetime, datetime]:
-    first, last = instants.min(), instants.max()
-    assert isinstance(first, datetime)
-    assert isinstance(last, datetime)
-    return first, last
-
-
-def _times(dataset: Dataset) -> list[str]:
-    return [name for name in dataset.own_key if dataset.field(name).type == "timestamp"]
+def _ranged(dataset: Dataset, *types: str) -> list[str]:
+    return [name for name in dataset.own_key if dataset.field(name).type in types]
 
 
 def _others(of_source: pl.LazyFrame, new: pl.DataFrame, shown: Shown, life: Life, dataset: Dataset) -> pl.DataFrame:
@@ -188,11 +185,16 @@ def _match(touched: pl.DataFrame, dataset: Dataset, sequence: Sequence) -> str:
     if "date" in dataset.partition_by:
         days = ", ".join(f"DATE {literal(day.isoformat())}" for day in touched["date"].unique().sort())
         bounds.append(f"old.date IN ({days})")
-    for name in _times(dataset):
-        first, last = _span(touched[name])
+    for name in _ranged(dataset, "timestamp"):
+        first, last = touched[name].min(), touched[name].max()
+        assert isinstance(first, datetime)
+        assert isinstance(last, datetime)
         if TELLABLE[0] < first and last < TELLABLE[1]:
             column = f'old."{name}"'
             bounds.append(f"{column} >= {_instant(first)} AND {column} <= {_instant(last)}")
+    for name in _ranged(dataset, "string"):
+        least, most = (literal(str(end)) for end in (touched[name].min(), touched[name].max()))
+        bounds.append(f'old."{name}" >= {least} AND old."{name}" <= {most}')
     return " AND ".join([*bounds, *same])
 
 

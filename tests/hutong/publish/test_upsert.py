@@ -97,3 +97,28 @@ def test_a_correction_may_move_a_row_to_another_day(tmp_path: Path) -> None:
         commit(table, OURS.id, batch, build)
     found = pl.scan_delta(opened(table)).select("date", "value").collect()
     assert found.rows() == [(datetime(2026, 3, 21, tzinfo=UTC).date(), 2.0)]
+
+
+def test_what_other_units_wrote_of_the_same_minutes_is_not_read(table: Table) -> None:
+    publish(table, 1, row("R001/7", 1.0), row("R001/9", 1.0))
+    publish(table, 2, row("R002/1", 1.0), row("R002/5", 1.0))
+    # Whoever looks into this file fails.
+    first = next(path for path in Path(table.place.uri).rglob("*.parquet") if "R001/7" in values_in(path))
+    first.write_bytes(b"no Parquet")
+    assert publish(table, 3, row("R002/5", 2.0, revised=1), row("R002/6", 1.0)) == {"corrected": 1, "written": 1}
+    left = opened(table)
+    others = pl.concat([pl.read_parquet(path) for path in left.file_uris() if Path(path).name != first.name])
+    assert sorted(others.select("source_id", "value").iter_rows()) == [("R002/1", 1.0), ("R002/5", 2.0), ("R002/6", 1.0)]
+
+
+def values_in(path: Path) -> list[str]:
+    return pl.read_parquet(path)["source_id"].to_list()
+
+
+@pytest.mark.parametrize("odd", ["", "'", "渝A·1", "\U0010ffff", "z" * 300, "a\u0000b"])
+def test_bounds_on_texts_leave_no_row_of_the_same_key_out(table: Table, odd: str) -> None:
+    publish(table, 1, row(odd, 1.0), row("m", 1.0))
+    publish(table, 2, row("other", 1.0))
+    assert publish(table, 3, row(odd, 2.0, revised=1)) == {"corrected": 1}
+    assert publish(table, 4, row(odd, 2.0, revised=1), row("m", 1.0)) == {"duplicate": 2}
+    assert values(table) == {odd: 2.0, "m": 1.0, "other": 1.0}
