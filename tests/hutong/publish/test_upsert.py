@@ -108,7 +108,11 @@ def test_what_other_units_wrote_of_the_same_minutes_is_not_read(table: Table) ->
     assert publish(table, 3, row("R002/5", 2.0, revised=1), row("R002/6", 1.0)) == {"corrected": 1, "written": 1}
     left = opened(table)
     others = pl.concat([pl.read_parquet(path) for path in left.file_uris() if Path(path).name != first.name])
-    assert sorted(others.select("source_id", "value").iter_rows()) == [("R002/1", 1.0), ("R002/5", 2.0), ("R002/6", 1.0)]
+    assert sorted(others.select("source_id", "value").iter_rows()) == [
+        ("R002/1", 1.0),
+        ("R002/5", 2.0),
+        ("R002/6", 1.0),
+    ]
 
 
 def values_in(path: Path) -> list[str]:
