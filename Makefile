@@ -39,10 +39,11 @@ chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and
 cluster-test: install ## Start a cluster on loopback, kill parts of it while it syncs three cities, and compare (10 minutes)
 	$(BIN)/python -m tests.cluster
 
-bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling (about 25 minutes)
+bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling; and what a worker carries (about 30 minutes)
 	$(BIN)/python -m benchmarks.meaning --peers $(BENCH)/bin/python --results benchmarks/results.md
 	$(BIN)/python benchmarks/publish.py
 	$(BIN)/python benchmarks/pull.py
+	$(BIN)/python -m benchmarks.scale --short
 
 peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alone: PostgreSQL, MariaDB, datasette, pygeoapi (2 minutes)
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/peers

@@ -1,6 +1,7 @@
 """docs/scale.md: its tables are what benchmarks/scale/sizing.py works out, and its streams are those declared."""
 
 import importlib.util
+import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -13,12 +14,14 @@ from hutong.settings import read
 REPOSITORY = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def sizing() -> ModuleType:
-    found = importlib.util.spec_from_file_location("sizing", REPOSITORY / "benchmarks" / "scale" / "sizing.py")
+@pytest.fixture
+def sizing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    found = importlib.util.spec_from_file_location("scale_sizing", REPOSITORY / "benchmarks" / "scale" / "sizing.py")
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
+    # Its dataclasses look their module up by name.
+    monkeypatch.setitem(sys.modules, found.name, module)
     found.loader.exec_module(module)
     return module
 

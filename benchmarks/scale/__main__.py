@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,6 +28,10 @@ from benchmarks.scale.run import START
 from deltalake import DeltaTable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("HUTONG_")} | {
+    "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "src")])
+}
+"""Of the processes that are started: what they import is what stands here."""
 Said = dict[str, Any]
 
 
@@ -39,6 +44,7 @@ def main() -> None:
     asked.add_argument("--in", dest="folder", type=Path, help="folder for rendered tiles and lakes; tiles are kept")
     asked.add_argument("--short", action="store_true", help="two minutes, one process, few commits: a few minutes")
     args = asked.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     minutes, processes = (2, [1]) if args.short else (args.minutes, [int(one) for one in args.processes.split(",")])
     with TemporaryDirectory() as temporary:
         folder = (args.folder or Path(temporary)).resolve()
@@ -70,7 +76,7 @@ def load(folder: Path, processes: int, tiles: int, minutes: int, max_mib: int | 
     tables(lake, rows)
     environment = {"HUTONG_ROOT": str(root), "HUTONG_LAKE": str(lake)}
     subprocess.run(
-        [sys.executable, "-P", "-m", "hutong.cli", "maintain"], check=True, env={**os.environ, **environment}
+        [sys.executable, "-P", "-m", "hutong.cli", "maintain"], check=True, env={**ENVIRONMENT, **environment}
     )
     print("  after `hutong maintain`:")
     tables(lake, rows)
@@ -90,6 +96,15 @@ def told(number: int, said: list[Said]) -> None:
         f"  publishing {number} {received / cpu:>8,.0f} records per CPU second, {received / wall:,.0f} by the clock; "
         f"{len(batches)} batches, {60 * (len(batches) - 1) / wall:.0f} a minute"
     )
+    for name, is_it in (("no row of an earlier one", False), ("some", True)):
+        of = [
+            (one, one["cpu_s"] - before["cpu_s"])
+            for before, one in pairwise(batches)
+            if bool(one["corrected"]) is is_it
+        ]
+        if of:
+            each = sum(one["received"] for one, _ in of) / sum(cost for _, cost in of)
+            print(f"              {len(of)} batches that correct {name}: {each:,.0f} records per CPU second")
     print(
         f"              memory {first:.0f} MiB in the first quarter, {last:.0f} in the last: {last / first:.2f}; "
         f"peak {whole['peak_mib']:.0f}"
@@ -124,7 +139,7 @@ def served(folder: Path, tiles: int, process: int, minutes: int) -> Iterator[str
     """The address of the tiles of one process; they are others than those of its siblings."""
     words = ["tile", tiles, "--out", folder / f"tile-{minutes}", "--minutes", minutes, "--first", tiles * process]
     command = [sys.executable, "-P", "-m", "citysim", *map(str, words), "--start", START.isoformat()]
-    server = subprocess.Popen([*command, "--serve", "--json"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([*command, "--serve", "--json"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
         assert server.stdout is not None
         yield json.loads(server.stdout.readline())["cloud_control"]
@@ -140,6 +155,7 @@ def side_by_side(what: str, root: Path, lake: Path, addresses: Sequence[str], mi
             [sys.executable, "-P", "-m", "benchmarks.scale.run", what, root, lake, str(number), address, str(minutes)],
             stdout=subprocess.PIPE,
             text=True,
+            env=ENVIRONMENT,
         )
         for number, address in enumerate(addresses)
     ]
@@ -156,7 +172,7 @@ def size_of(lake: Path) -> int:
 
 def python(module: str, *words: object) -> None:
     """Run a module of ours, and let it speak."""
-    subprocess.run([sys.executable, "-P", "-m", module, *map(str, words)], check=True)
+    subprocess.run([sys.executable, "-P", "-m", module, *map(str, words)], check=True, env=ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def published(
         tell(
             batch=done.batch,
             received=done.received,
-            fates=dict(done.fates),
+            corrected=done.rows["participant_observation"].get("corrected", 0),
             rss_mib=process.memory_info().rss / 2**20,
             seconds=perf_counter(),
             cpu_s=process_time(),

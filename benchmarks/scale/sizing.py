@@ -19,7 +19,7 @@ class Measured:
 
     participants_per_rsu_s: those that an RSU reports in a second at 10 Hz. json_bytes, landing_bytes and row_bytes: of
     one participant as received, in the landing table, and in the published one. landed_per_cpu_s and
-    published_per_cpu_s: records a second of one core. commits_per_s: of one table, by store.
+    published_per_cpu_s: records a second of one core. commits_per_s: of one table, by store, four writers together.
     """
 
     participants_per_rsu_s: float
@@ -58,12 +58,12 @@ class Needs:
 
 MEASURED = Measured(
     participants_per_rsu_s=25.6,
-    json_bytes=294,
-    landing_bytes=33.3,
-    row_bytes=60,
-    landed_per_cpu_s=77_000,
-    published_per_cpu_s=50_000,
-    commits_per_s={"disk": 39, "S3": 8.5},
+    json_bytes=293,
+    landing_bytes=33.1,
+    row_bytes=25.6,
+    landed_per_cpu_s=103_000,
+    published_per_cpu_s=41_000,
+    commits_per_s={"disk": 41.8, "S3": 5.8},
 )
 AREAS = (Area("a city", 1_000, 1), Area("a province", 3_000, 5), Area("the nation", 8_700, 20))
 BATCHES_MIB = (8, 32)
