@@ -15,7 +15,7 @@ from tests.chaos.picture import difference, taken
 from tests.chaos.readers import Reading, reading
 from tests.chaos.script import written
 
-pytestmark = pytest.mark.xdist_group("chaos")
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.conftest import CityLake, sync_all
 from .conftest import frame_of
 from .handed import STREAMS
 
-pytestmark = pytest.mark.xdist_group("city")
+pytestmark = [pytest.mark.xdist_group("city"), pytest.mark.slow]
 
 Again = tuple[CityLake, dict[str, list[Published]]]
 
@@ -53,7 +53,6 @@ def test_a_second_sync_leaves_every_row_and_no_key_twice(city_lake: CityLake, ag
         assert after.select(names).sort(key).equals(before.select(names).sort(key))
 
 
-@pytest.mark.slow
 def test_after_a_second_sync_the_account_still_balances(again: Again) -> None:
     lake, _ = again
     assert verify(lake.registry, lake.store, lake.secrets).problems == []

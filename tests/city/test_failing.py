@@ -146,8 +146,8 @@ def assert_one_clear_line(done: subprocess.CompletedProcess[str], source: str, *
     ("how", "words"),
     [
         ("html", ("HTML",)),
-        ("short", ("cut short",)),
-        ("503", ("HTTP 503", "tries")),
+        pytest.param("short", ("cut short",), marks=pytest.mark.slow),
+        pytest.param("503", ("HTTP 503", "tries"), marks=pytest.mark.slow),
     ],
 )
 def test_a_broken_answer_gives_one_line_and_the_rest_stays(lake: Filled, how: str, words: tuple[str, ...]) -> None:
@@ -194,8 +194,8 @@ def test_a_platform_that_is_down_is_named_with_every_stream(
     ("source", "secret"),
     [
         ("cloud_control.rsu", "cloud_control_password"),
-        ("traffic_safety.accident", "traffic_safety_licence"),
-        ("transport_info.section_flow", "transport_info_secret"),
+        pytest.param("traffic_safety.accident", "traffic_safety_licence", marks=pytest.mark.slow),
+        pytest.param("transport_info.section_flow", "transport_info_secret", marks=pytest.mark.slow),
     ],
 )
 def test_a_refused_credential_is_named_and_never_shown(lake: Filled, source: str, secret: str) -> None:
@@ -206,6 +206,7 @@ def test_a_refused_credential_is_named_and_never_shown(lake: Filled, source: str
     assert len(complaints(done)) == 1
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_not_there_is_named_with_both_its_places(lake: Filled, tmp_path: Path) -> None:
     environment = lake.environment
     done = sync(environment | {"HUTONG_SECRETS": str(tmp_path)}, "transport_info")
@@ -214,7 +215,7 @@ def test_a_secret_that_is_not_there_is_named_with_both_its_places(lake: Filled, 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("how", "word"), [("html", "HTML"), ("cut", "cut short")])
+@pytest.mark.parametrize(("how", "word"), [("html", "HTML"), pytest.param("cut", "cut short", marks=pytest.mark.slow)])
 def test_the_police_platform_fails_as_clearly_in_soap(lake: Filled, how: str, word: str) -> None:
     environment = lake.environment
     with ailing(lake.city.traffic_safety, "/services/", how) as address:

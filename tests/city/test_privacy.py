@@ -127,7 +127,7 @@ def test_no_command_shows_anybody(city_lake: CityLake, searcher: Searcher, tmp_p
     places = [
         ("query", hutong(city_lake, "query", "SELECT * FROM traffic_event", "--json", HUTONG_LANG="zh")),
         ("quarantine", hutong(city_lake, "quarantine", "--list", "--limit", "5000", "--json")),
-        ("sync", hutong(city_lake, "-vvv", "sync", "traffic_safety", "--json", HUTONG_LAKE=lake)),
+        ("sync", hutong(city_lake, "-vvv", "sync", "traffic_safety", "accident", "--json", HUTONG_LAKE=lake)),
     ]
     for place, said in places:
         assert len(said) > 200, place

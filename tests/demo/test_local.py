@@ -17,7 +17,7 @@ from hutong.errors import HutongError
 from hutong.orchestrate.local import HOST, NEEDED, LocalAirflow, free_port, fresh_home, start, wait_for_dags
 from hutong.orchestrate.processes import RUN_ID, Run, only_run
 
-pytestmark = pytest.mark.xdist_group("airflow")
+pytestmark = [pytest.mark.xdist_group("airflow"), pytest.mark.slow]
 
 GOOD = """
 from airflow.sdk import DAG, task
@@ -49,7 +49,6 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         yield Started(run, start(run, fresh_home(run), dags, {}, pools={"narrow": 2}))
 
 
-@pytest.mark.slow
 def test_a_port_that_was_taken_meanwhile_is_no_reason_to_fail(tmp_path: Path) -> None:
     asked_for: list[int] = []
     (tmp_path / "dags").mkdir()

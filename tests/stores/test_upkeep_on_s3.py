@@ -17,7 +17,7 @@ from tests.hutong.publish.conftest import flow
 from tests.hutong.upkeep.conftest import NOW, correct, land_at
 from tests.stores.seaweed import RunningS3
 
-pytestmark = pytest.mark.xdist_group("s3")
+pytestmark = [pytest.mark.xdist_group("s3"), pytest.mark.slow]
 
 
 def test_what_no_promise_needs_goes_from_an_object_store_too(s3: RunningS3, registry: Registry) -> None:

@@ -99,6 +99,7 @@ def test_a_city_that_cannot_start_says_so() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_city_a_hundred_times_as_fast_publishes_the_first_period_within_a_second() -> None:
     start = datetime(2026, 3, 18, tzinfo=UTC)
     clock_start = start + timedelta(seconds=290)

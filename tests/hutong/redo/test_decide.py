@@ -189,6 +189,7 @@ def test_a_replay_that_would_refuse_nothing_holds_to_what_was_decided(
     assert not replay(evolving, store, secrets).is_needed
 
 
+@pytest.mark.slow
 def test_a_replay_that_refuses_it_again_takes_nothing_from_what_was_accepted(
     registry: Registry, store: Store, secrets: Secrets
 ) -> None:
@@ -322,6 +323,7 @@ def test_an_acceptance_killed_behind_each_of_its_commits_ends_as_if_undisturbed(
     assert seen(registry, store) == seen(registry, undisturbed)
 
 
+@pytest.mark.slow
 def test_while_it_is_half_accepted_nothing_is_made_anew(registry: Registry, store: Store, secrets: Secrets) -> None:
     from hutong.decisions import decide
 

@@ -72,6 +72,7 @@ def test_a_drop_killed_before_the_ledger_is_ended_by_the_next(
     assert fates(registry, store) == {"published": 4, "duplicate": 3, "dropped": 4}
 
 
+@pytest.mark.slow
 def test_a_replay_after_a_killed_drop_ends_it_too(
     registry: Registry, store: Store, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

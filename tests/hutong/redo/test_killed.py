@@ -96,6 +96,7 @@ def test_a_replay_killed_behind_each_of_its_commits_ends_as_if_undisturbed(
     assert verify(changed, store, secrets).problems == []
 
 
+@pytest.mark.slow
 def test_a_killed_replay_gives_way_to_another_mapping(
     settings: Settings, store: Store, secrets: Secrets, die: Die, filled_once: Path
 ) -> None:

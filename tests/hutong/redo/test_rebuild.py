@@ -58,9 +58,9 @@ def test_what_is_made_anew_equals_what_is_there_and_nothing_is_committed(
                 ("road_segment", "foreign"),
                 ("traffic_flow", "file removed"),
                 ("road_segment", "file cut"),
+                ("traffic_flow", "table removed"),
             )
         ),
-        ("traffic_flow", "table removed"),
     ],
 )
 def test_a_damaged_table_is_put_right(
@@ -126,6 +126,7 @@ def test_batches_that_landing_lost_to_retention_are_carried_over(
     assert seen(registry, store) == before
 
 
+@pytest.mark.slow
 def test_it_refuses_versions_that_are_not_those_of_the_batches(
     settings: Settings, registry: Registry, store: Store, secrets: Secrets
 ) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from hutong.lake import query
 from hutong.model.batch import Sequence
 from hutong.redo.replay import Shift
@@ -77,6 +79,7 @@ def test_released_records_move_their_fate_and_back_again_and_the_account_balance
     assert not replay(back, store, secrets).is_needed
 
 
+@pytest.mark.slow
 def test_it_equals_a_lake_that_was_never_published_otherwise(
     settings: Settings, store: Store, secrets: Secrets, tmp_path: Path
 ) -> None:

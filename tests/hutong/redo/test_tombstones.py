@@ -53,6 +53,7 @@ def test_one_whose_batch_landing_no_longer_holds_is_carried_over(cim: Cim) -> No
     assert (found.carried.rows, found.carried.batches) == (1, 1)
 
 
+@pytest.mark.slow
 def test_a_replay_corrects_them_and_leaves_them_gone(settings: Settings, cim: Cim) -> None:
     path = settings.root / "mappings" / "cim" / "junction.yaml"
     old = "name: {rule: text, from: properties.name"

@@ -64,6 +64,7 @@ def test_a_released_version_is_read_by_plain_deltalake_when_all_others_of_its_ag
     assert verify(registry, corrected, secrets).problems == []
 
 
+@pytest.mark.slow
 def test_without_a_release_the_log_goes_too_and_publishing_goes_on(
     registry: Registry, corrected: Store, secrets: Secrets
 ) -> None:
