@@ -14,9 +14,11 @@ from tests.conftest import ROOT
 DEPLOY = ROOT / "deploy"
 
 CHANGED: Mapping[str, str] = {
-    # Whoever tests does not wait a minute to see a dead worker's task tried again.
+    # Whoever tests does not wait for minutes to see a dead worker's task tried again.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+    "AIRFLOW__CORE__PARALLELISM": "6",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
     "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "8",
     "AIRFLOW__API__HOST": "127.0.0.1",
