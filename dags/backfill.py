@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, TriggerRule, task
+from airflow.sdk import DAG, TriggerRule, get_parsing_context, task
 
 from hutong import settings
 from hutong.model.connector import Connector
@@ -28,13 +28,13 @@ def backfill(connector: Connector, streams: list[str], registry: Registry) -> DA
     def plan(*, params: dict[str, Any]) -> list[Queue]:
         from hutong.orchestrate import tasks
 
-        return tasks.plan_backfill(platform, params)
+        return tasks.plan_backfill(registry, platform, params)
 
     @task(task_id=names.BRING, map_index_template=declare.QUEUE_NAME, outlets=[changed])
     def bring(queue: Queue, *, outlet_events: Any) -> list[dict[str, Any]]:
         from hutong.orchestrate import tasks
 
-        receipts = tasks.bring(queue)
+        receipts = tasks.bring(registry, queue)
         for receipt in receipts:
             for dataset, told in tasks.events_of(receipt).items():
                 outlet_events[changed].add(declare.asset(dataset), extra=told)
@@ -62,7 +62,7 @@ def backfill(connector: Connector, streams: list[str], registry: Registry) -> DA
     return dag
 
 
-declared = open_sound(settings.read())
+declared = open_sound(settings.read(), names.dealt_with(get_parsing_context().dag_id))
 for connector in declared.connectors.values():
     if streams := [name for name, stream in connector.streams.items() if stream.window_by is not None]:
         backfill(connector, streams, declared)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, TriggerRule, get_current_context, task, task_group
+from airflow.sdk import DAG, TriggerRule, get_current_context, get_parsing_context, task, task_group
 
 from hutong import settings
 from hutong.model.connector import Connector
@@ -30,13 +30,13 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
         from hutong.orchestrate import tasks
 
         interval = dag_run.data_interval_start, dag_run.data_interval_end
-        return tasks.plan_sync(platform, cadence, params, dag_run.run_type, interval, dag_run.run_after)
+        return tasks.plan_sync(registry, platform, cadence, params, dag_run.run_type, interval, dag_run.run_after)
 
     @task(task_id=names.LAND, map_index_template=declare.PLACE_NAME)
     def land(place: Place) -> dict[str, Any]:
         from hutong.orchestrate import tasks
 
-        return tasks.land(place)
+        return tasks.land(registry, place)
 
     # Of a platform that is paused in mid-pull, what has landed is published all the same.
     @task(
@@ -48,7 +48,7 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
     def publish(place: Place, landed: dict[str, Any] | None, *, outlet_events: Any) -> dict[str, Any]:
         from hutong.orchestrate import refusing, tasks
 
-        receipt = tasks.publish(place)
+        receipt = tasks.publish(registry, place)
         for dataset, told in tasks.events_of(receipt).items():
             outlet_events[changed].add(declare.asset(dataset), extra=told)
         get_current_context()[declare.REFUSED] = refusing.mark(receipt)
@@ -84,7 +84,7 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
 
 environment = settings.read()
 # What is wrong with one platform stops that one: the others' files are read, and `check_registry` tells of it.
-declared = open_sound(environment)
+declared = open_sound(environment, names.dealt_with(get_parsing_context().dag_id))
 for connector in declared.connectors.values():
     for cadence in connector.by_cadence:
         sync(connector, cadence, declared, environment)

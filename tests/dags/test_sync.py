@@ -36,6 +36,14 @@ def test_reading_the_files_loads_nothing_below_the_registry(told: dict[str, Any]
     assert heavy.isdisjoint(name.split(".")[0] for name in told["modules"])
 
 
+@pytest.mark.parametrize("dag", ["sync__traffic_safety__live", "backfill__traffic_safety"])
+def test_a_task_reads_what_its_own_platform_declares(dag: str, tmp_path: Path) -> None:
+    # As Airflow tells the process of a task which DAG it is about.
+    told = read_dags(tmp_path, _AIRFLOW_PARSING_CONTEXT_DAG_ID=dag)
+    assert dag in told["dags"]
+    assert {name.split("__")[1] for name in told["dags"] if "__" in name} == {"traffic_safety"}
+
+
 def test_there_is_a_sync_per_platform_and_cadence_and_one_report(told: dict[str, Any], registry: Registry) -> None:
     syncs = {name for name in told["dags"] if name.startswith("sync__")}
     assert syncs == {f"sync__{platform}__{cadence}" for platform, cadence in SYNCS} == set(sync_dags(registry))

@@ -90,4 +90,4 @@ def test_a_paused_platform_is_not_landed_and_that_is_no_failure(
     for name, value in (("ROOT", ROOT), ("LAKE", tmp_path / "lake"), ("BUDGET", tmp_path / "budget")):
         monkeypatch.setenv(f"HUTONG_{name}", str(value))
     with pytest.raises(AirflowSkipException, match=r"cim.junction: paused since .* \(works on the line\)"):
-        land(Place(name="junction", sequence="cim/junction/500000", window=None))
+        land(registry, Place(name="junction", sequence="cim/junction/500000", window=None))

@@ -13,7 +13,7 @@ import pytest
 from hutong.errors import PlatformGarbled
 from hutong.orchestrate.plan import Place
 from hutong.orchestrate.tasks import bring, events_of, land, plan_backfill, plan_sync, publish
-from hutong.registry import open_registry
+from hutong.registry import Registry, open_registry
 from hutong.settings import read
 from hutong.store.paths import Store
 from tests.hutong.extract.speaking import Asked, Says, Server, says, speaking
@@ -48,9 +48,13 @@ class Line:
     lake: Store
     garbles: Callable[[str], bool]
 
+    @property
+    def registry(self) -> Registry:
+        return open_registry(read())
+
     def times(self) -> list[datetime]:
         """Of all rows that are published."""
-        table = open_registry(read()).dataset("traffic_flow").table
+        table = self.registry.dataset("traffic_flow").table
         found = pl.scan_delta(self.lake.base(table).uri).select("period_start").collect()
         return sorted(found["period_start"].to_list())
 
@@ -95,17 +99,17 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
 
 
 def test_a_backfill_goes_on_behind_the_chunks_that_came(line: Line) -> None:
-    (queue,) = plan_backfill("transport_info", FORM)
+    (queue,) = plan_backfill(line.registry, "transport_info", FORM)
     line.garbles = lambda begin: begin == "2026-03-17 09:00:00"
     with pytest.raises(PlatformGarbled):
-        bring(queue)
+        bring(line.registry, queue)
     assert line.asked() == ["2026-03-17 08:00:00", "2026-03-17 09:00:00", "2026-03-17 10:00:00"]
     assert len(line.times()) == 12
     line.garbles = lambda _: False
-    (receipt,) = bring(queue)
+    (receipt,) = bring(line.registry, queue)
     assert line.asked() == ["2026-03-17 09:00:00"]
     assert len(line.times()) == len(set(line.times())) == 18
-    assert bring(queue) == []
+    assert bring(line.registry, queue) == []
     assert line.asked() == []
     told = events_of(receipt)["traffic_flow"]
     assert told["window"] == ("2026-03-17T01:00:00+00:00", "2026-03-17T02:00:00+00:00")
@@ -117,19 +121,21 @@ def test_a_backfill_goes_on_behind_the_chunks_that_came(line: Line) -> None:
 @pytest.mark.slow
 def test_a_window_of_a_sync_is_the_same_chunk_as_that_of_a_backfill(line: Line) -> None:
     interval = datetime(2026, 3, 17, tzinfo=UTC), datetime(2026, 3, 17, tzinfo=UTC) + HOUR
-    (place,) = plan_sync("transport_info", "live", SYNC, "backfill", interval, datetime.now(UTC))
-    land(place)
-    publish(place)
+    (place,) = plan_sync(line.registry, "transport_info", "live", SYNC, "backfill", interval, datetime.now(UTC))
+    land(line.registry, place)
+    publish(line.registry, place)
     assert line.asked() == ["2026-03-17 08:00:00"]
-    (queue,) = plan_backfill("transport_info", FORM)
-    bring(queue)
+    (queue,) = plan_backfill(line.registry, "transport_info", FORM)
+    bring(line.registry, queue)
     assert line.asked() == ["2026-03-17 09:00:00", "2026-03-17 10:00:00"]
 
 
 def test_a_dry_run_asks_no_platform_and_leaves_nothing_to_do(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    assert plan_backfill("transport_info", FORM | {"dry_run": True}) == []
-    dry = plan_sync("transport_info", "live", SYNC | {"dry_run": True}, "manual", NO_INTERVAL, datetime.now(UTC))
+    assert plan_backfill(line.registry, "transport_info", FORM | {"dry_run": True}) == []
+    dry = plan_sync(
+        line.registry, "transport_info", "live", SYNC | {"dry_run": True}, "manual", NO_INTERVAL, datetime.now(UTC)
+    )
     assert dry == []
     assert line.asked() == []
     assert "would sync section_flow · 500000 · 2026-03-17 08:00 – 09:00" in caplog.text
@@ -139,17 +145,19 @@ def test_a_dry_run_asks_no_platform_and_leaves_nothing_to_do(line: Line, caplog:
 @pytest.mark.slow
 def test_a_full_refresh_reads_from_the_beginning_and_ends_in_the_same_rows(line: Line) -> None:
     live = Place(name="section_flow", sequence="transport_info/section_flow/500000", window=None)
-    land(live)
-    publish(live)
+    land(line.registry, live)
+    publish(line.registry, live)
     before, (beginning,) = line.times(), line.asked()
     began = datetime.now(UTC)
-    (anew,) = plan_sync("transport_info", "live", SYNC | {"full_refresh": True}, "manual", NO_INTERVAL, began)
-    land(anew)
-    publish(anew)
+    (anew,) = plan_sync(
+        line.registry, "transport_info", "live", SYNC | {"full_refresh": True}, "manual", NO_INTERVAL, began
+    )
+    land(line.registry, anew)
+    publish(line.registry, anew)
     (again,) = line.asked()
     # A day back, as the very first pull: the clock has gone on by the seconds of this test.
     assert datetime.fromisoformat(again) - datetime.fromisoformat(beginning) < timedelta(minutes=5)
     assert line.times()[: len(before) - 1] == before[: len(before) - 1]
     assert len(line.times()) == len(set(line.times()))
-    land(live)
+    land(line.registry, live)
     assert datetime.fromisoformat(line.asked()[0]) - datetime.fromisoformat(beginning) > timedelta(hours=23)

@@ -116,7 +116,7 @@ def _within(shape: Shape, left_out: Collection[str]) -> Columns:
             name=name,
             type="any" if one.types == JSON_TYPES else " | ".join(sorted(one.types)),
             description="; ".join(one.said) or None,
-            fields=_within(one.inside() if "array" in one.types else one, left_out),
+            fields=_within(one.inside if "array" in one.types else one, left_out),
         )
         for name, one in (shape.fields or {}).items()
         if name not in left_out

@@ -44,11 +44,11 @@ class Shower:
         if list(path) in self._personal:
             return HIDDEN
         if isinstance(value, list):
-            return [self._hidden(path, one, shape.inside()) for one in value]
+            return [self._hidden(path, one, shape.inside) for one in value]
         if not isinstance(value, dict):
             return mask(value) if isinstance(value, str) else value
         # An object may stand for a list of one.
-        declared = shape.inside().fields or {}
+        declared = shape.inside.fields or {}
         return {
             self._masked(key): self._hidden((*path, key), one, declared[key]) if key in declared else HIDDEN
             for key, one in value.items()

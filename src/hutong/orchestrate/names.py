@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hutong.model.connector import Connector
     from hutong.registry import Registry
 
 REPORT = "report"
@@ -51,6 +53,16 @@ def backfill_dag(platform: str) -> str:
     'backfill__cloud_control'
     """
     return f"backfill__{platform}"
+
+
+def dealt_with(dag: str | None) -> Callable[[Connector], bool]:
+    """Whether the DAG called `dag` deals with a platform: a task reads no other's files. None is every DAG."""
+
+    def is_of(connector: Connector) -> bool:
+        platform = connector.platform
+        return dag in (None, backfill_dag(platform), *(sync_dag(platform, cadence) for cadence in connector.by_cadence))
+
+    return is_of
 
 
 def pool(platform: str) -> str:

@@ -37,17 +37,21 @@ NAMED = 3
 
 
 def plan_sync(
-    platform: str, cadence: str, params: Mapping[str, Any], run_type: str, interval: tuple[Any, Any], began: datetime
+    registry: Registry,
+    platform: str,
+    cadence: str,
+    params: Mapping[str, Any],
+    run_type: str,
+    interval: tuple[Any, Any],
+    began: datetime,
 ) -> list[plan.Place]:
     """The places of a run of a sync, none of a dry run; its arguments are `plan.asked`'s. Raises AskedWrongly."""
-    registry = open_sound(settings.read())
     found = plan.places(registry, platform, cadence, plan.asked(params, run_type, interval, began))
     return _told(found) if params["dry_run"] else found
 
 
-def plan_backfill(platform: str, params: Mapping[str, Any]) -> list[plan.Queue]:
+def plan_backfill(registry: Registry, platform: str, params: Mapping[str, Any]) -> list[plan.Queue]:
     """The queues of a backfill, none of a dry run. Raises AskedWrongly."""
-    registry = open_sound(settings.read())
     found = plan.queues(registry, platform, params)
     if params["dry_run"]:
         _told(place for queue in found for place in plan.chunks(registry, queue))
@@ -55,14 +59,14 @@ def plan_backfill(platform: str, params: Mapping[str, Any]) -> list[plan.Queue]:
     return found
 
 
-def land(place: plan.Place) -> dict[str, Any]:
+def land(registry: Registry, place: plan.Place) -> dict[str, Any]:
     """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
 
     Raises AirflowSkipException when the platform is to be left alone now (paused, quiet hours): what came before is
     landed, and the next run goes on there. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with
     the next step in its message.
     """
-    registry, store, secrets = _opened()
+    store, secrets = _opened()
     sequence = Sequence.parse(place["sequence"])
     source = registry.source(sequence.platform, sequence.stream)
     allowed = allowance(source, sequence.city, registry, store, settings.read())
@@ -75,11 +79,11 @@ def land(place: plan.Place) -> dict[str, Any]:
         raise AirflowSkipException(str(resting)) from None
 
 
-def publish(place: plan.Place) -> dict[str, Any]:
+def publish(registry: Registry, place: plan.Place) -> dict[str, Any]:
     """Publish every batch that waits, of this run or of one that failed halfway. The receipt sums them up, and has the
     window beside them and the tables' versions.
     """
-    registry, store, secrets = _opened()
+    store, secrets = _opened()
     sequence = Sequence.parse(place["sequence"])
     source = registry.source(sequence.platform, sequence.stream)
     with under(parent):
@@ -94,22 +98,22 @@ def publish(place: plan.Place) -> dict[str, Any]:
     }
 
 
-def bring(queue: plan.Queue) -> list[dict[str, Any]]:
+def bring(registry: Registry, queue: plan.Queue) -> list[dict[str, Any]]:
     """Land and publish the chunks of `queue`, one after the other. Returns the receipts of those that published.
 
     What came at an earlier try is there and asks for nothing. A chunk whose answer is garbled does not stop the others;
     it is raised when they are done. Raises otherwise what `land` raises, at once: the next try goes on there.
     """
     receipts, garbled = [], list[PlatformGarbled]()
-    places = plan.chunks(open_sound(settings.read()), queue)
+    places = plan.chunks(registry, queue)
     for number, place in enumerate(places, start=1):
         try:
-            landed = land(place)
+            landed = land(registry, place)
         except PlatformGarbled as wrong:
             log.error("chunk %d of %d failed: %s: %s", number, len(places), place["name"], wrong)
             garbled.append(wrong)
             continue
-        receipt = publish(place)
+        receipt = publish(registry, place)
         log.info("chunk %d of %d: %s records=%d", number, len(places), place["name"], landed["records"])
         if receipt["first"] is not None:
             receipts.append(receipt)
@@ -138,9 +142,9 @@ def refresh() -> str:
     """Make the report again from what the lake holds now. Returns the folder it is in."""
     from hutong.report import refresh as make
 
-    folder = settings.read().report
-    make(*_opened(), folder)
-    return str(folder)
+    now = settings.read()
+    make(open_sound(now), *_opened(), now.report)
+    return str(now.report)
 
 
 def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
@@ -178,7 +182,7 @@ def refused_by(batch: Published) -> list[str]:
 
 def _told(places: Iterable[plan.Place]) -> list[plan.Place]:
     """Say in the log what would be done at each of `places`, and give back none to do."""
-    _, store, _ = _opened()
+    store, _ = _opened()
     for place in places:
         newest, resume = mark(store, Sequence.parse(place["sequence"]))
         log.info(
@@ -187,7 +191,7 @@ def _told(places: Iterable[plan.Place]) -> list[plan.Place]:
     return []
 
 
-def _opened() -> tuple[Registry, Store, Secrets]:
+def _opened() -> tuple[Store, Secrets]:
     now = settings.read()
     secrets = secrets_of_task(now)
-    return open_sound(now), open_store(now, secrets), secrets
+    return open_store(now, secrets), secrets

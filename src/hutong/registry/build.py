@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from pathlib import Path
@@ -43,12 +44,13 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
-def open_sound(settings: Settings) -> Registry:
+def open_sound(settings: Settings, wanted: Callable[[Connector], bool] = lambda connector: True) -> Registry:
     """The registry below `settings.root` without the platforms that are declared wrongly; they are in its `broken`.
 
+    wanted: which platforms are asked for; the streams of others are not read.
     Raises RegistryError with every problem found when one of them is about what all platforms share.
     """
-    registry, problems = _build(settings)
+    registry, problems = _build(settings, wanted)
     if registry is None:
         raise RegistryError(problems)
     broken: dict[str, list[str]] = {}
@@ -74,7 +76,9 @@ def _by_place(problem: str) -> tuple[str, int]:
     return path, int(line) if line.isdigit() else 0
 
 
-def _build(settings: Settings) -> tuple[Registry | None, Problems]:
+def _build(
+    settings: Settings, wanted: Callable[[Connector], bool] = lambda connector: True
+) -> tuple[Registry | None, Problems]:
     """The registry below `settings.root` and its problems; no registry if there is nothing to read."""
     root, problems = settings.root, Problems(settings.root)
     for folder in ("connectors", "schemas", "mappings"):
@@ -88,6 +92,9 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
     datasets = read_contracts(root, codes, problems)
     connectors = _connectors(root, settings.addresses, problems)
     sources: dict[str, Source] = {}
+    # Every connector says which cities it serves, and no two of a platform may serve the same.
+    check_dialects(connectors.values())
+    connectors = {platform: (file, one) for platform, (file, one) in connectors.items() if wanted(one)}
     for platform, (file, connector) in connectors.items():
         crosswalks = _crosswalks(root, platform, codes, problems)
         for name in connector.streams:
@@ -95,7 +102,6 @@ def _build(settings: Settings) -> tuple[Registry | None, Problems]:
             if source is not None:
                 sources[source.id] = source
         _strays(root, platform, connector, problems)
-    check_dialects(connectors.values())
     boxes = read_boxes(root, problems)
     check_boxes(connectors.values(), sources.values(), boxes)
     found = {platform: connector for platform, (_, connector) in connectors.items()}

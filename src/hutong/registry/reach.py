@@ -30,7 +30,7 @@ def reached(shape: Shape, way: Level) -> Shape:
         if isinstance(step, int):
             if not here.types & {"array", "object"}:
                 raise Misled(f"{where} is {said(here.types)}, not a list; leave `each` out, or name a list")
-            here = here.inside()
+            here = here.inside
         elif "object" not in here.types:
             raise Misled(f"{where} is {said(here.types)} and has no '{step}'")
         elif here.fields is not None and step in here.fields:

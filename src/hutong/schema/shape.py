@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from hutong.model.connector import JsonSchema
@@ -25,7 +26,7 @@ _PYTHON_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """What is declared of one value.
 
@@ -61,6 +62,7 @@ class Shape:
         """What is declared of the element of a list at `place`."""
         return self.first[place] if place < len(self.first) else self.others or ANYTHING
 
+    @cached_property
     def inside(self) -> Shape:
         """What is declared of every element of a list; or of the value itself, which may stand for a list of one."""
         ways = [_either([*self.first, self.others or ANYTHING])] if "array" in self.types else []

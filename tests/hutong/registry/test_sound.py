@@ -55,3 +55,20 @@ def test_what_platforms_share_stops_them_all(settings: Settings) -> None:
 def test_where_nothing_is_wrong_nothing_is_left_out(settings: Settings) -> None:
     sound = open_sound(settings)
     assert (set(sound.connectors), sound.broken) == ({"cim", "cloud_control", "traffic_safety", "transport_info"}, {})
+
+
+def test_a_platform_that_is_asked_for_is_read_without_the_mappings_of_others(settings: Settings) -> None:
+    whole = open_sound(settings)
+    (settings.root / "mappings" / "cim" / "lane.yaml").write_text("not: [yaml", encoding="utf-8")
+    sound = open_sound(settings, lambda connector: connector.platform == "cloud_control")
+    assert set(sound.connectors) == {"cloud_control"}
+    assert sound.sources == {name: one for name, one in whole.sources.items() if name.startswith("cloud_control.")}
+    assert (sound.datasets, sound.broken) == (whole.datasets, {})
+
+
+def test_one_city_is_not_served_twice_by_dialects_whoever_is_asked_for(settings: Settings) -> None:
+    folder = shutil.copytree(settings.root / "connectors" / "cim", settings.root / "connectors" / "cim-other")
+    spoil(folder / "connector.yaml", "platform: cim", "platform: cim-other")
+    sound = open_sound(settings, lambda connector: connector.platform == "cim-other")
+    assert "'cim' serves 500000 already" in str(sound.broken["cim-other"])
+    assert sound.connectors == {}
