@@ -41,13 +41,13 @@ class AtWork:
 
 
 def kill_a_worker(cluster: Cluster, machine: str, told: Told) -> None:
-    """(a) SIGKILL to a worker with all its children while it has a task in its hands. Others do its work."""
+    """(a) SIGKILL to a worker with all its children while it publishes. Others do its work."""
     ends = time.monotonic() + WITHIN_S
-    while not (tasks := _tasks(cluster, machine)):
-        _must_not_be_late(ends, f"{machine} has a task to do")
+    while not (many := _held(cluster, machine)):
+        _must_not_be_late(ends, f"{machine} publishes something")
         time.sleep(LOOK_S)
     count = cluster.kill(machine)
-    told.step(f"killed {machine} with all its {count} processes, {len(tasks)} of them tasks at work")
+    told.step(f"killed {machine} with all its {count} processes, {many} of them tasks that publish")
 
 
 def kill_a_main_process(cluster: Cluster, machine: str, registry: Registry, store: Store, told: Told) -> bool:
@@ -112,6 +112,20 @@ def _publishing(cluster: Cluster, machine: str, registry: Registry, store: Store
                 process.resume()
         _must_not_be_late(ends, f"{machine} publishes something")
         time.sleep(LOOK_S)
+
+
+def _held(cluster: Cluster, machine: str) -> int:
+    """How many tasks of `machine` are publishing. They are held, so that none ends before its worker is killed."""
+    processes = {}
+    for id_, process, _ in _publishers(cluster, machine):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
+            processes[id_] = process
+    ended = processes.keys() - cluster.api.running().keys() if processes else set()
+    for id_ in ended:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes[id_].resume()
+    return len(processes) - len(ended)
 
 
 def _again(cluster: Cluster, first: AtWork) -> psutil.Process:
