@@ -40,11 +40,14 @@ def backfill(connector: Connector, streams: list[str], registry: Registry) -> DA
                 outlet_events[changed].add(declare.asset(dataset), extra=told)
         return receipts
 
-    @task(task_id=names.GATES, pool=declare.FREE, trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+    # Of chunks that came at an earlier try there is no receipt, so the lake is asked.
+    @task(task_id=names.GATES, pool=declare.FREE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def gates(*, ti: Any) -> None:
-        from hutong.orchestrate import refusing
+        from hutong.orchestrate import refusing, tasks
 
-        refusing.tell(receipt for queue in ti.xcom_pull(task_ids=[names.BRING]) for receipt in queue or ())
+        planned, came = ti.xcom_pull(task_ids=names.PLAN), ti.xcom_pull(task_ids=[names.BRING])
+        refused = [tasks.refused_of(registry, queue) for queue in planned or ()]
+        refusing.tell(refused, is_whole=refusing.is_whole(planned, came))
 
     with DAG(
         dag_id=names.backfill_dag(platform),

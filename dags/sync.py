@@ -58,12 +58,14 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
     def stream(place: Place) -> None:
         publish(place=place, landed=land(place=place))
 
-    # Behind everything, so it must not run where something failed: the last task's state is the run's.
-    @task(task_id=names.GATES, pool=declare.FREE, trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+    # A stream that fails must not hide what a gate refused of another. The last task's state is the run's, so it fails
+    # with them.
+    @task(task_id=names.GATES, pool=declare.FREE, trigger_rule=TriggerRule.ALL_DONE, retries=0)
     def gates(*, ti: Any) -> None:
         from hutong.orchestrate import refusing
 
-        refusing.tell(ti.xcom_pull(task_ids=[names.PUBLISH]))
+        planned, came = ti.xcom_pull(task_ids=names.PLAN), ti.xcom_pull(task_ids=[names.PUBLISH])
+        refusing.tell(came, is_whole=refusing.is_whole(planned, came))
 
     with DAG(
         dag_id=names.sync_dag(platform, cadence),

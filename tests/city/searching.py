@@ -98,6 +98,8 @@ def _columns(path: Path) -> Iterator[tuple[str, bytes]]:
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_binary(column.type) or pa.types.is_binary_view(column.type):
             yield name, b"\0".join(one for one in column.to_pylist() if one is not None)
+        elif pa.types.is_nested(column.type):
+            yield name, repr(column.to_pylist()).encode()
         else:
             texts = pc.cast(pc.unique(column), pa.string()).to_pylist()
             yield name, "\0".join(one for one in texts if one is not None).encode()

@@ -186,15 +186,16 @@ def _marked(run: Run) -> Iterator[None]:
 
 def _set_up(home: Path, kind: str, declared: Path, given: Mapping[str, str]) -> None:
     """A machine as deploy/README.md sets it up: the release, the secrets of its role, and a place to write."""
-    for folder in ("opt", "etc/airflow", "etc/secrets", "var/tmp"):
+    for folder in ("opt", "etc/airflow", "etc/secrets", "var/airflow", "var/tmp"):
         (home / folder).mkdir(parents=True, mode=0o700)
     for folder in ("connectors", "schemas", "mappings"):
         shutil.copytree(declared / folder, home / "opt" / folder)
     shutil.copytree(ROOT / "dags", home / "opt" / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     told = of_role(kind, home, {})
     for name, value in given.items():
-        if any(said.endswith(f"/etc/airflow/{name}") for said in told.values()):
-            _write(home / "etc" / "airflow" / name, value)
+        for said in told.values():
+            if said.endswith(f"/airflow/{name}"):
+                _write(Path(said.removeprefix("cat ")), value)
     if kind == "worker":
         lake = {"lake_access_key_id": ACCESS_KEY_ID, "lake_secret_access_key": SECRET_ACCESS_KEY}
         for name, value in {**KEYS, **lake}.items():

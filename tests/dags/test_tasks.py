@@ -6,8 +6,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from hutong.model.batch import GateResult, Published, Sequence
+from hutong.orchestrate.alerts import AlreadyTold
 from hutong.orchestrate.plan import Place
-from hutong.orchestrate.refusing import mark, tell
+from hutong.orchestrate.refusing import is_whole, mark, tell
 from hutong.orchestrate.tasks import land, summed
 from hutong.pauses import pause
 from hutong.registry import Registry
@@ -55,13 +56,16 @@ def test_a_receipt_says_which_batches_were_refused_and_by_what() -> None:
         "cim/junction/500000#7": ["drift"],
     }
     assert mark(receipt) == " · 拒绝 refused: drift, junction.lon_in_city"
+    many = [GateResult("junction", f"gate_{number}", "critical", False, "0") for number in range(5)]
+    assert mark(summed(SEQUENCE, [refused(8, *many)])) == " · 拒绝 refused: junction.gate_0, junction.gate_1 +3"
     assert len(summed(SEQUENCE, [refused(number, critical) for number in range(1, 500)])["refused"]) == 3
 
 
 def test_a_run_in_which_a_batch_was_refused_fails_once_and_names_gate_batch_and_next_step() -> None:
     critical = GateResult("junction", "lon_in_city", "critical", False, "20/20")
+    came = [None, summed(SEQUENCE, [batch(4)]), summed(SEQUENCE, [refused(n, critical) for n in (5, 6, 7, 8)])]
     with pytest.raises(AirflowFailException) as failed:
-        tell([None, summed(SEQUENCE, [batch(4)]), summed(SEQUENCE, [refused(n, critical) for n in (5, 6, 7, 8)])])
+        tell(came, is_whole=False)
     said = str(failed.value)
     assert "cim/junction/500000#5 by junction.lon_in_city" in said
     assert "1 more of cim/junction/500000" in said
@@ -70,8 +74,16 @@ def test_a_run_in_which_a_batch_was_refused_fails_once_and_names_gate_batch_and_
 
 def test_a_run_in_which_nothing_was_refused_is_left_as_it_is() -> None:
     receipt = summed(SEQUENCE, [batch(4, passed=False)])
-    tell([None, receipt])
+    tell([receipt], is_whole=is_whole([1], [receipt]))
+    tell([], is_whole=is_whole([], []))
     assert mark(receipt) == ""
+
+
+def test_a_run_in_which_something_failed_before_fails_and_tells_nobody_again() -> None:
+    receipt = summed(SEQUENCE, [batch(4)])
+    for planned, came in (([1, 2], [receipt, None]), ([1, 2], [receipt]), (None, [])):
+        with pytest.raises(AlreadyTold, match="a task before this one failed"):
+            tell(came, is_whole=is_whole(planned, came))
 
 
 def test_a_run_that_found_nothing_new_announces_no_dataset() -> None:

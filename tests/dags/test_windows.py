@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
-from hutong.errors import PlatformGarbled
+from hutong.errors import PlatformGarbled, PlatformResting
 from hutong.orchestrate.plan import Place
-from hutong.orchestrate.tasks import bring, events_of, land, plan_backfill, plan_sync, publish
+from hutong.orchestrate.tasks import bring, events_of, land, plan_backfill, plan_sync, publish, refused_of
+from hutong.pauses import pause
 from hutong.registry import Registry, open_registry
 from hutong.settings import read
 from hutong.store.paths import Store
+from tests.city.copied import change
 from tests.hutong.extract.speaking import Asked, Says, Server, says, speaking
 from tests.hutong.publish.conftest import declare_without_gates, flow
 
@@ -47,6 +50,7 @@ class Line:
     server: Server
     lake: Store
     garbles: Callable[[str], bool]
+    adds: dict[str, str] = field(default_factory=dict)
 
     @property
     def registry(self) -> Registry:
@@ -65,13 +69,13 @@ class Line:
         return list(dict.fromkeys(begins))
 
 
-def telling(asked: Asked) -> Says:
-    """A row of section_flow every ten minutes, whatever stretch is asked for."""
+def telling(asked: Asked, **more: str) -> Says:
+    """A row of section_flow every ten minutes, whatever stretch is asked for. more: undeclared fields of each."""
     start, end = (datetime.fromisoformat(asked.query[name]) for name in ("startTime", "endTime"))
     first = start + (datetime.min - start) % timedelta(minutes=10)
     many = range(max(0, -((first - end) // timedelta(minutes=10))))
     times = [first + number * timedelta(minutes=10) for number in many]
-    rows = [flow("L1", statTime=str(one)) for one in times]
+    rows = [flow("L1", statTime=str(one), **more) for one in times]
     return says({"code": "0000", "data": {"total": len(rows), "rows": rows}})
 
 
@@ -80,7 +84,9 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     line: Line
 
     def dialect(asked: Asked) -> Says:
-        return Says(b"<html>", content_type="text/html") if line.garbles(asked.query["startTime"]) else telling(asked)
+        if line.garbles(asked.query["startTime"]):
+            return Says(b"<html>", content_type="text/html")
+        return telling(asked, **line.adds)
 
     with speaking(dialect) as server:
         line = Line(server, Store(str(tmp_path / "lake")), lambda _: False)
@@ -161,3 +167,24 @@ def test_a_full_refresh_reads_from_the_beginning_and_ends_in_the_same_rows(line:
     assert len(line.times()) == len(set(line.times()))
     land(line.registry, live)
     assert datetime.fromisoformat(line.asked()[0]) - datetime.fromisoformat(beginning) > timedelta(hours=23)
+
+
+def test_a_window_that_meets_a_pause_fails_since_nobody_comes_again_for_it(line: Line) -> None:
+    (queue,) = plan_backfill(line.registry, "transport_info", FORM)
+    pause("transport_info", "works on the line", line.registry, line.lake)
+    with pytest.raises(PlatformResting, match="works on the line"):
+        bring(line.registry, queue)
+    (live,) = plan_sync(line.registry, "transport_info", "live", SYNC, "manual", NO_INTERVAL, datetime.now(UTC))
+    with pytest.raises(AirflowSkipException):
+        land(line.registry, live)
+
+
+def test_what_was_refused_of_a_backfill_is_told_after_a_try_that_found_all_of_it_there(line: Line) -> None:
+    (queue,) = plan_backfill(line.registry, "transport_info", FORM)
+    assert refused_of(line.registry, queue)["refused_batches"] == 0
+    connector = line.registry.root / "connectors" / "transport_info" / "connector.yaml"
+    change(connector, "  section_flow:\n", "  section_flow:\n    drift: freeze\n")
+    line.adds = {"weather": "rain"}
+    assert all(receipt["refused_batches"] for receipt in bring(line.registry, queue))
+    assert bring(line.registry, queue) == []
+    assert refused_of(line.registry, queue)["refused_batches"] == 3

@@ -39,6 +39,17 @@ def unknown(names: set[str]) -> set[str]:
     return names - ours - known_to_airflow() - LIBRARIES
 
 
+def test_what_is_written_lies_where_the_units_may_write() -> None:
+    told = shipped("api-server")
+    for name in (
+        "AIRFLOW_HOME",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+    ):
+        assert Path(told[name]).is_relative_to("/var/lib/hutong"), name
+    assert all("StateDirectory=hutong\n" in unit.read_text(encoding="utf-8") for unit in UNITS)
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_every_variable_is_one_that_hutong_or_airflow_knows(file: str) -> None:
     named = set(read(DEPLOY / file))
@@ -63,7 +74,7 @@ def test_no_secret_stands_in_a_settings_file() -> None:
     for file in FILES:
         for name, value in read(DEPLOY / file).items():
             secret = re.search(r"KEY|SECRET|PASSWORD|URL|CONN|BACKEND", name)
-            is_place = value.startswith(("cat /etc/hutong/", "/etc/hutong/", "http://"))
+            is_place = value.startswith(("cat /etc/hutong/", "/etc/hutong/", "/var/lib/hutong/", "http://"))
             assert not secret or name in LIBRARIES or is_place or value.isdecimal(), name
 
 

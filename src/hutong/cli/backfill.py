@@ -88,9 +88,10 @@ def backfill(
 ) -> None:
     """Backfill a window of a stream."""
     window = Window.read(start, end)
-    windows = [window] if chunk is None else window.chunks(read_length(chunk))
     here = opened(needs_lake=False)
     source = here.registry.source(platform, stream)
+    many = sum(not cities or live.city in cities for live in source.sequences)
+    windows = [window] if chunk is None else window.chunks(read_length(chunk), of=many)
     # Only now, since it takes a second that a mistyped name need not wait for.
     from hutong.backfill import Backfill, Outcome, chunks_of, standing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -28,6 +28,10 @@ def _is_cron(text: str) -> str:
         raise ValueError(
             "a cron expression has five fields (minute, hour, day, month, day of the week), such as '*/5 * * * *'"
         )
+    try:
+        croniter(text).get_next()
+    except CroniterBadDateError:
+        raise ValueError("there is no such day: it never comes") from None
     return text
 
 
@@ -42,7 +46,7 @@ ShardName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]
 class Declared(BaseModel):
     """Base of every model that is read from a file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
 
 class Words(Declared):

@@ -22,6 +22,7 @@ _ORIGIN = datetime(2001, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 """Chunks begin at whole multiples of their length from here: midnight, and the beginning of a week. The city's civil
 time had its last summer time in 1991, so that every day has 24 hours.
 """
+_YEARS = range(1970, 2200)
 _SECOND = timedelta(seconds=1)
 _SHORT = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -40,6 +41,8 @@ class Window:
             moment = getattr(self, name)
             if moment.tzinfo is None:
                 raise AskedWrongly(f"'{moment.isoformat()}' has no zone", f"add it, such as {moment.isoformat()}+08:00")
+            if moment.year not in _YEARS:
+                raise AskedWrongly(f"'{moment.isoformat()}' lies outside {_YEARS[0]} to {_YEARS[-1]}", "write the year")
             if moment.microsecond:
                 raise AskedWrongly(f"'{moment.isoformat()}' is no whole second", "leave out what is behind the second")
             object.__setattr__(self, name, moment.astimezone(UTC))
@@ -63,11 +66,11 @@ class Window:
         """What a backfill of it is called within its sequence (`Sequence.run`), in UTC."""
         return f"backfill/{self.start:%Y%m%dT%H%M%S}-{self.end:%Y%m%dT%H%M%S}"
 
-    def chunks(self, every: timedelta) -> list[Window]:
+    def chunks(self, every: timedelta, of: int = 1) -> list[Window]:
         """The window in chunks of `every`, oldest first; they touch and do not overlap.
 
         They are cut where the city's civil time is a multiple of `every`, so two windows that overlap share theirs;
-        the first and the last may be shorter. Raises AskedWrongly.
+        the first and the last may be shorter. of: so many cities and shards bring each of them. Raises AskedWrongly.
 
         >>> noon = Window.read("2026-03-17T12:00+08:00", "2026-03-19T00:00+08:00")
         >>> [one.run for one in noon.chunks(timedelta(days=1))]
@@ -75,12 +78,10 @@ class Window:
         """
         if every < _SECOND or every % _SECOND:
             raise AskedWrongly(f"a chunk of {every} is no whole number of seconds", "write one such as 1h or 1d")
-        length = self.end - self.start
-        if every > length:
-            raise AskedWrongly(f"a chunk of {every} is longer than the window, which has {length}", "leave it out")
-        if length / every > MOST_CHUNKS:
+        many = (self.end - self.start) // every * of
+        if many > MOST_CHUNKS:
             raise AskedWrongly(
-                f"chunks of {every} would be {length // every}, more than {MOST_CHUNKS}", "make them longer"
+                f"chunks of {every} would be {many}, more than {MOST_CHUNKS}", "make them longer, or the window shorter"
             )
         cuts, cut = [self.start], _ORIGIN + (self.start - _ORIGIN) // every * every + every
         while cut < self.end:

@@ -79,7 +79,7 @@ def failed(context: Context) -> None:
     if noted and all(one["is_told"] for one in noted) and not silent:
         return
     link = noted[0]["link"] if len(noted) == 1 else run_link(dag.dag_id, run)
-    said = [*grouped(noted), *silent]
+    said = [*grouped(one for one in noted if not one["is_told"]), *silent]
     reason = context.get("reason")
     send(
         Alert(
@@ -184,6 +184,8 @@ def _post(name: str, alert: Alert, text: str) -> Callable[[], None]:
         from hutong.orchestrate.connections import secrets_of_task
 
         address = secrets_of_task(settings.read())(name).reveal()
+        # It writes the path of every request at its finest level, and here the path is the secret.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         body = {"text": text, "title": alert.title.model_dump(), "link": alert.link}
         # Whoever is sent elsewhere would carry the message to a stranger.
         answer = requests.post(address, json=body, timeout=SEND_WITHIN_S / 2, allow_redirects=False, stream=True)

@@ -15,9 +15,15 @@ from zoneinfo import ZoneInfo
 from hutong.errors import AskedWrongly
 from hutong.model.batch import Sequence
 from hutong.model.window import Window, read_length
+from hutong.pipeline import must_take_windows
 from hutong.registry import Registry, Source
 
 log = logging.getLogger(__name__)
+
+_DECIDED = {"cities", "window_from", "window_to", "dry_run"}
+SYNC_FORM = frozenset({"streams", "full_refresh", *_DECIDED})
+BACKFILL_FORM = frozenset({"stream", "chunk", "max_parallel", *_DECIDED})
+"""The fields that a run of either is asked for by."""
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 
@@ -64,10 +70,18 @@ def asked(params: Mapping[str, Any], run_type: str, interval: tuple[Any, Any], b
 
     began: the same at every try of the run. Raises AskedWrongly.
     """
+    must_be_known(params, SYNC_FORM)
     start, end = params["window_from"], params["window_to"]
     if (start is None) != (end is None):
         raise AskedWrongly("only one end of the window is stated", "state window_from and window_to, or neither")
-    window = Window(*interval) if run_type == "backfill" else Window.read(start, end) if start else None
+    window = None if start is None else Window.read(start, end)
+    if run_type == "backfill":
+        if window is not None:
+            raise AskedWrongly(
+                "a backfill of Airflow's own takes its data interval as the window, and another is stated",
+                "leave window_from and window_to empty",
+            )
+        window = Window(*interval)
     if window is not None and params["full_refresh"]:
         raise AskedWrongly("a full refresh has no window", "leave window_from and window_to empty, or full_refresh off")
     return Asked(tuple(params["streams"]), tuple(params["cities"]), window, began if params["full_refresh"] else None)
@@ -76,26 +90,33 @@ def asked(params: Mapping[str, Any], run_type: str, interval: tuple[Any, Any], b
 def places(registry: Registry, platform: str, cadence: str, what: Asked) -> list[Place]:
     """A place for each stream of this cadence in each city and shard that was asked for, in the connector's order.
 
-    Streams that take no window are left out of a run that has one, which the log says.
-    Raises AskedWrongly for a stream or a city that is not there.
+    Streams that take no window are left out of a run that has one, which the log says. Raises AskedWrongly where they
+    were named, or none is left; and for a stream or a city that is not there.
     """
     streams = registry.connector(platform).by_cadence[cadence]
     found: list[Place] = []
     for source in (registry.source(platform, name) for name in _chosen("stream", what.streams, streams, platform)):
         if what.window is not None and source.stream.window_by is None:
+            if what.streams:
+                must_take_windows(source)
             log.info("left out stream=%s: it takes no window, every sync of it reads on or reads all", source.id)
             continue
         found += [_place(source, live, what) for live in _lives(source, what.cities)]
+    if not found:
+        raise AskedWrongly(
+            f"no stream of {platform} that is synced {cadence} takes a window", "leave window_from and window_to empty"
+        )
     return found
 
 
 def queues(registry: Registry, platform: str, params: Mapping[str, Any]) -> list[Queue]:
     """The chunks of a backfill, dealt out to so many queues as are to run at once. Raises AskedWrongly."""
+    must_be_known(params, BACKFILL_FORM)
     source = registry.source(platform, params["stream"])
     window = Window.read(params["window_from"], params["window_to"])
     chunk = params["chunk"]
     cities = [live.city for live in _lives(source, params["cities"])]
-    many = len(window.chunks(read_length(chunk))) * len(cities)
+    many = len(window.chunks(read_length(chunk), of=len(cities))) * len(cities)
     of = min(many, params["max_parallel"])
     said = f"{source.name} · {_spoken(window)} · {chunk}"
     return [
@@ -120,6 +141,13 @@ def chunks(registry: Registry, queue: Queue) -> list[Place]:
     windows = Window.read(*queue["window"]).chunks(read_length(queue["chunk"]))
     every = [_place(source, live, Asked(window=window)) for window in windows for live in lives]
     return every[queue["nth"] :: queue["of"]]
+
+
+def must_be_known(params: Mapping[str, Any], form: frozenset[str]) -> None:
+    """Raises AskedWrongly for a field that is not in the form: Airflow takes it, and nobody would ever read it."""
+    for name in params:
+        if name not in form:
+            raise AskedWrongly.unknown("field of the form", name, sorted(form))
 
 
 def _place(source: Source, live: Sequence, what: Asked) -> Place:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Sequence as Several
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from hutong import settings
-from hutong.decisions import name_of
+from hutong.decisions import name_of, refused
 from hutong.errors import PlatformGarbled, PlatformResting
 from hutong.lineage import under
 from hutong.model.batch import Published, Sequence
@@ -31,6 +31,9 @@ from hutong.store.paths import Store, open_store
 from hutong.store.tables import existing
 
 log = logging.getLogger(__name__)
+
+SHOWN = 200
+"""So many places are looked up and listed by a dry run."""
 
 NAMED = 3
 """So many refused batches are named in a receipt."""
@@ -54,7 +57,7 @@ def plan_backfill(registry: Registry, platform: str, params: Mapping[str, Any]) 
     """The queues of a backfill, none of a dry run. Raises AskedWrongly."""
     found = plan.queues(registry, platform, params)
     if params["dry_run"]:
-        _told(place for queue in found for place in plan.chunks(registry, queue))
+        _told([place for queue in found for place in plan.chunks(registry, queue)])
         return []
     return found
 
@@ -63,7 +66,8 @@ def land(registry: Registry, place: plan.Place) -> dict[str, Any]:
     """Pull what the platform has, and land it. The receipt is that of `pipeline.land_new`.
 
     Raises AirflowSkipException when the platform is to be left alone now (paused, quiet hours): what came before is
-    landed, and the next run goes on there. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with
+    landed, and the next run goes on there. Nobody comes again for a window or a full refresh, so of those it raises
+    PlatformResting. Raises PlatformError, SecretMissing, RegistryError and StoreError, each with
     the next step in its message.
     """
     store, secrets = _opened()
@@ -76,6 +80,8 @@ def land(registry: Registry, place: plan.Place) -> dict[str, Any]:
                 return land_new(source, sequence, store, secrets, allowed).to_dict()
             return land_window(source, sequence, Window.read(*place["window"]), store, secrets, allowed).to_dict()
     except PlatformResting as resting:
+        if not sequence.is_live or place["window"] is not None:
+            raise
         raise AirflowSkipException(str(resting)) from None
 
 
@@ -154,7 +160,7 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
     something, with how often. refused: the first few batches that gates, or drift, refused as a whole, by the names
     that `hutong gates` takes, each with what refused it; refused_batches: how many there are.
     """
-    refused = [batch for batch in batches if batch.fates.get("refused")]
+    stopped = [batch for batch in batches if batch.fates.get("refused")]
     rows: dict[str, Counter[str]] = {}
     fates: Counter[str] = Counter()
     for batch in batches:
@@ -168,9 +174,27 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
         "received": sum(batch.received for batch in batches),
         "fates": dict(fates),
         "rows": {dataset: dict(counts) for dataset, counts in rows.items()},
-        "refused": {name_of(sequence.id, batch.batch): refused_by(batch) for batch in refused[:NAMED]},
-        "refused_batches": len(refused),
+        "refused": {name_of(sequence.id, batch.batch): refused_by(batch) for batch in stopped[:NAMED]},
+        "refused_batches": len(stopped),
         "gates": dict(Counter(f"{g.dataset}.{g.gate}" for batch in batches for g in batch.gates if not g.passed)),
+    }
+
+
+def refused_of(registry: Registry, queue: plan.Queue) -> dict[str, Any]:
+    """What was refused of a queue as a whole batch, at whichever try, and nobody has decided about yet: the part of a
+    receipt that says so.
+    """
+    store, _ = _opened()
+    sequences = {place["sequence"] for place in plan.chunks(registry, queue)}
+    found = [
+        batch
+        for batch in refused(queue["platform"], registry, store)
+        if batch.decision is None and batch.sequence.id in sequences
+    ]
+    return {
+        "sequence": queue["name"],
+        "refused": {batch.name: list(batch.gates) or ["drift"] for batch in found[:NAMED]},
+        "refused_batches": len(found),
     }
 
 
@@ -180,14 +204,16 @@ def refused_by(batch: Published) -> list[str]:
     return failed or ["drift"]
 
 
-def _told(places: Iterable[plan.Place]) -> list[plan.Place]:
-    """Say in the log what would be done at each of `places`, and give back none to do."""
+def _told(places: Several[plan.Place]) -> list[plan.Place]:
+    """Say in the log what would be done at each of `places`, the first few, and give back none to do."""
     store, _ = _opened()
-    for place in places:
+    for place in places[:SHOWN]:
         newest, resume = mark(store, Sequence.parse(place["sequence"]))
         log.info(
             "would sync %s sequence=%s landed=%d cursor=%s", place["name"], place["sequence"], newest, resume.cursor
         )
+    if len(places) > SHOWN:
+        log.info("and %d more, the last of them %s", len(places) - SHOWN, places[-1]["name"])
     return []
 
 

@@ -20,6 +20,16 @@ from hutong.registry.saying import said
 Place = tuple[str | int, ...]
 
 _SCALARS = yaml.SafeLoader("")
+_TEXT = "tag:yaml.org,2002:str"
+
+
+class _Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """It asks for the kind of a scalar only where its first letter leaves a choice: Airflow waits for every parse."""
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
+        if kind is yaml.ScalarNode and value and implicit[0] and value[0] not in self.yaml_implicit_resolvers:
+            return _TEXT
+        return super().resolve(kind, value, implicit)
 
 
 class Problems(list[str]):
@@ -44,7 +54,7 @@ class File:
         self.digest = hashlib.sha256(content).hexdigest()
         self.data: Any = None
         try:
-            node = yaml.compose(content.decode("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            node = yaml.compose(content.decode("utf-8"), Loader=_Quick)
             self.data = None if node is None else self._value(node, ())
         except UnicodeDecodeError as wrong:
             problems.add(path, content[: wrong.start].count(b"\n") + 1, "the file is not UTF-8; save it as UTF-8")
@@ -69,6 +79,8 @@ class File:
             return found
         if isinstance(node, yaml.SequenceNode):
             return [self._value(child, (*place, index)) for index, child in enumerate(node.value)]
+        if node.tag == _TEXT:
+            return node.value
         try:
             return _SCALARS.construct_object(node)
         finally:

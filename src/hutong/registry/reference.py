@@ -22,6 +22,7 @@ from pydantic_core import to_jsonable_python
 
 from hutong.model import mapping, path
 from hutong.model.connector import Connector
+from hutong.model.described import described
 from hutong.model.mapping import Mapping, Reads
 
 CONNECTOR = """# What a connector may declare
@@ -95,7 +96,7 @@ def connector_reference() -> str:
 
 def mapping_reference() -> str:
     """The page of mappings, as Markdown."""
-    common = "\n".join(_key(name, info) for name, info in Reads.model_fields.items())
+    common = "\n".join(_key(Reads, name, info) for name, info in Reads.model_fields.items())
     return _page(MAPPING.format(language=_body(mapping), paths=_body(path), common=common), Mapping)
 
 
@@ -137,17 +138,18 @@ def _section(model: type[BaseModel]) -> str:
     lines = [f"## {_heading(model)}", "", *_paragraphs(_EXAMPLE.sub("", _docstring(model))), ""]
     for name, info in model.model_fields.items():
         if not _is_kind(name, info) and not (issubclass(model, Reads) and name in Reads.model_fields):
-            lines.append(_key(name, info))
+            lines.append(_key(model, name, info))
     for example in examples(model):
         lines += ["", f"For example, {example.title}:" if example.title else "For example:", ""]
         lines += ["```yaml", example.text, "```"]
     return "\n".join([*lines, ""])
 
 
-def _key(name: str, info: FieldInfo) -> str:
+def _key(model: type[BaseModel], name: str, info: FieldInfo) -> str:
     key = info.alias or name
     said = f"**`{key}`**" if info.is_required() else f"`{key}` ({_default(info)})"
-    return f"- {said}: {_plain(info.description)}" if info.description else f"- {said}"
+    words = described(model, name)
+    return f"- {said}: {_plain(words)}" if words else f"- {said}"
 
 
 def _heading(model: type[BaseModel]) -> str:

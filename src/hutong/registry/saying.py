@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from hutong.errors import nearest
+from hutong.model.described import described
 
 
 def said(error: Any, kind: type[BaseModel]) -> str:
@@ -42,8 +43,8 @@ def _description(kind: type[BaseModel], loc: Sequence[str | int]) -> str:
     """The first sentence of what the model says of the key at `loc`."""
     for model in _models_along(kind, loc[:-1]):
         for name, info in model.model_fields.items():
-            if loc[-1] in (name, info.alias) and info.description:
-                return " ".join(info.description.split()).partition(". ")[0].rstrip(".")
+            if loc[-1] in (name, info.alias) and (words := described(model, name)):
+                return " ".join(words.split()).partition(". ")[0].rstrip(".")
     return ""
 
 

@@ -213,7 +213,7 @@ def unpacked(message: str) -> list[str]:
 
 def test_secrets_are_in_no_error_and_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="urllib3")
+    caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
     logging.getLogger("control").warning("a control: %s", PLANTED["app_key"])
     assert unpacked(caplog.text) == [PLANTED["app_key"]], "the search finds what is there"
     caplog.clear()

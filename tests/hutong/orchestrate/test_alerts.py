@@ -73,6 +73,7 @@ def test_mail_webhook_and_log_say_the_same_in_both_languages(
 def test_a_redirect_is_not_followed_and_no_log_holds_the_address(
     posts: Posts, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, logger="urllib3.connectionpool")
     with webhook() as stranger:
         posts.status, posts.location = 307, stranger.address
         send(ALERT)

@@ -67,7 +67,10 @@ def test_streams_and_cities_are_chosen_in_the_connectors_order(registry: Registr
 
 
 def test_streams_without_a_window_are_left_out_of_a_run_that_has_one(registry: Registry) -> None:
-    assert places(registry, "cim", "daily", Asked(window=WINDOW)) == []
+    with pytest.raises(AskedWrongly, match="no stream of cim that is synced daily takes a window"):
+        places(registry, "cim", "daily", Asked(window=WINDOW))
+    with pytest.raises(AskedWrongly, match=r"traffic_safety\.control has no window"):
+        places(registry, "traffic_safety", "live", Asked(streams=("accident", "control"), window=WINDOW))
     live = places(registry, "traffic_safety", "live", Asked(window=WINDOW))
     assert "traffic_safety/control" not in {one["sequence"].rsplit("/", 3)[0] for one in live}
     assert len(live) == 5
@@ -88,6 +91,10 @@ def test_a_full_refresh_is_a_sequence_of_its_own_where_there_is_a_cursor_to_forg
         ({"window_from": NIGHT["window_from"]}, "only one end"),
         ({**NIGHT, "full_refresh": True}, "a full refresh has no window"),
         ({"window_from": "2026-03-17T00:00:00", "window_to": NIGHT["window_to"]}, "has no zone"),
+        ({"window_from": "", "window_to": NIGHT["window_to"]}, "'' is no instant"),
+        ({"window_from": "0001-01-01T00:00:00+08:00", "window_to": NIGHT["window_to"]}, "lies outside 1970 to 2199"),
+        ({"dryrun": True}, "field of the form 'dryrun'.*dry_run"),
+        ({"stream": "rsm"}, "field of the form 'stream'.*streams"),
     ],
 )
 def test_a_form_that_contradicts_itself_says_what_to_do(wrong: dict[str, object], said: str) -> None:
@@ -126,3 +133,21 @@ def test_a_backfill_of_few_chunks_has_few_queues(registry: Registry) -> None:
 def test_what_travels_through_airflow_stays_small(registry: Registry) -> None:
     found = queues(registry, "transport_info", backfill(chunk="1m"))
     assert len(json.dumps(found)) < 1500
+
+
+def test_a_backfill_of_airflows_own_that_states_a_window_too_is_refused() -> None:
+    with pytest.raises(AskedWrongly, match="its data interval"):
+        asked(EMPTY | NIGHT, "backfill", INTERVAL, BEGAN)
+
+
+def test_cities_count_where_chunks_are_bounded(registry: Registry) -> None:
+    assert len(queues(registry, "transport_info", backfill(chunk="12s", cities=["500000"]))) == 3
+    with pytest.raises(AskedWrongly, match="would be 14400, more than 10000"):
+        queues(registry, "transport_info", backfill(chunk="12s"))
+
+
+def test_a_chunk_longer_than_the_window_is_the_window(registry: Registry) -> None:
+    hours = {"window_from": "2026-03-17T08:00:00+08:00", "window_to": "2026-03-17T10:00:00+08:00"}
+    (queue,) = queues(registry, "transport_info", backfill(chunk="1d", cities=["500000"], **hours))
+    (place,) = chunks(registry, queue)
+    assert place["window"] == ("2026-03-17T00:00:00+00:00", "2026-03-17T02:00:00+00:00")

@@ -72,3 +72,10 @@ def test_one_city_is_not_served_twice_by_dialects_whoever_is_asked_for(settings:
     sound = open_sound(settings, lambda connector: connector.platform == "cim-other")
     assert "'cim' serves 500000 already" in str(sound.broken["cim-other"])
     assert sound.connectors == {}
+
+
+def test_a_day_that_never_comes_stops_its_platform_alone(settings: Settings) -> None:
+    spoil(settings.root / "connectors" / "cim" / "connector.yaml", 'daily: "30 2 * * *"', 'daily: "0 0 31 2 *"')
+    sound = open_sound(settings)
+    assert "there is no such day" in str(sound.broken["cim"])
+    assert len(sound.connectors) == 3
