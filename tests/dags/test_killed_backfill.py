@@ -86,8 +86,8 @@ def windows(past: list[tuple[str, str, str, int]]) -> set[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_both_kinds_of_backfill_go_on_after_their_scheduler_was_killed_and_end_as_a_fresh_pull(tmp_path: Path) -> None:
-    platform = Sections(hours=6)
-    begin, middle = NOON - 6 * HOUR, NOON - 3 * HOUR
+    platform = Sections(hours=24)
+    begin, middle = NOON - 24 * HOUR, NOON - 21 * HOUR
     with speaking(platform.answer) as server:
         ground = Ground(tmp_path, server.address)
         ground.declare()
