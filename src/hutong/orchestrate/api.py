@@ -16,6 +16,9 @@ FINISHED = frozenset({"success", "failed", "upstream_failed", "skipped", "remove
 RUN_OVER = frozenset({"success", "failed"})
 """States of a run that is over."""
 
+WITH_OTHERS = "AlreadyTold"
+"""What a task raises that fails because others did, or of whose failure people know (`orchestrate.alerts`)."""
+
 PAGE = 1000
 TIMEOUT_S = 60.0
 JSON = {"Accept": "application/json"}  # task logs come as text otherwise
@@ -184,21 +187,24 @@ class Api:
         return answer.ok and bool(answer.json()["total_entries"])
 
     def failures(self, dag: str, run: str) -> list[TaskFailure]:
-        """The tasks of a run that failed themselves, each with what it said."""
-        return [
-            TaskFailure(task.id, task.name, self._said(task))
-            for task in self.tasks()
-            if (task.dag, task.run, task.state) == (dag, run, "failed")
-        ]
+        """The tasks of a run that failed themselves, with what each said. One that only fails with others is left out
+        beside them.
+        """
+        failed = [task for task in self.tasks() if (task.dag, task.run, task.state) == (dag, run, "failed")]
+        said = [(task, *self._said(task)) for task in failed]
+        own = [one for one in said if one[1] != WITH_OTHERS]
+        return [TaskFailure(task.id, task.name, text) for task, _, text in own or said]
 
-    def _said(self, task: Task) -> str:
+    def _said(self, task: Task) -> tuple[str, str]:
+        """The type of the error that a task ended with, and its first line."""
         where = f"/dags/{task.dag}/dagRuns/{task.run}/taskInstances/{task.id}/logs/{task.tries}"
         lines = self._ask("GET", f"{where}?map_index={task.index}")["content"]
         for line in reversed(lines):
             if isinstance(line, dict) and line.get("error_detail"):
                 error = line["error_detail"][0]
-                return str(error["exc_value"]).split("\n", 1)[0] or str(error["exc_type"])
-        return "it ended without a word: its process was stopped from outside; running it again is safe"
+                kind = str(error["exc_type"])
+                return kind, str(error["exc_value"]).split("\n", 1)[0] or kind
+        return "", "it ended without a word: its process was stopped from outside; running it again is safe"
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         url = f"{self.address}/api/v2{path}"
