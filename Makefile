@@ -26,7 +26,7 @@ up: install ## Start Airflow with a simulated city in the background, on schedul
 down: install ## Stop what `make up` started; the lake and Airflow's database stay in up/
 	@$(BIN)/hutong down
 
-test: install ## Install, lint, check types and contracts, and run all tests (11 minutes)
+test: install ## Install, lint, check types and contracts, and run all tests (14 minutes)
 	@$(MAKE) --no-print-directory -j2 lint contracts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -36,7 +36,7 @@ test-slow: install ## Run the few tests that `make test` leaves out
 chaos: install ## Kill the pipeline 500 times, and race it 20 times, on disk and on an S3 server (about 15 minutes)
 	$(BIN)/python -m tests.chaos --kills 500
 
-cluster-test: install ## Start a cluster on loopback, kill parts of it while it syncs three cities, and compare (10 minutes)
+cluster-test: install ## Start a cluster on loopback, kill parts of it while it syncs three cities, and compare (8 minutes)
 	$(BIN)/python -m tests.cluster
 
 bench: install $(BENCH)/.installed ## Measure against peers: meaning, publishing, pulling; and what a worker carries (about 30 minutes)

@@ -46,8 +46,7 @@ def backfill(connector: Connector, streams: list[str], registry: Registry) -> DA
         from hutong.orchestrate import refusing, tasks
 
         planned, came = ti.xcom_pull(task_ids=names.PLAN), ti.xcom_pull(task_ids=[names.BRING])
-        refused = [tasks.refused_of(registry, queue) for queue in planned or ()]
-        refusing.tell(refused, is_whole=refusing.is_whole(planned, came))
+        refusing.tell([tasks.refused_of(registry, platform, planned or [])], is_whole=refusing.all_came(planned, came))
 
     with DAG(
         dag_id=names.backfill_dag(platform),

@@ -65,7 +65,7 @@ def sync(connector: Connector, cadence: str, registry: Registry, now: settings.S
         from hutong.orchestrate import refusing
 
         planned, came = ti.xcom_pull(task_ids=names.PLAN), ti.xcom_pull(task_ids=[names.PUBLISH])
-        refusing.tell(came, is_whole=refusing.is_whole(planned, came))
+        refusing.tell(came, is_whole=refusing.all_came(planned, came))
 
     with DAG(
         dag_id=names.sync_dag(platform, cadence),

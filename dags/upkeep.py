@@ -31,8 +31,9 @@ def airflow_database() -> dict[str, Any]:
 @task
 def pin(params: dict[str, Any], *, dag_run: Any) -> dict[str, Any]:
     """Pin one version of every table under the name that was given."""
-    from hutong.orchestrate import duties
+    from hutong.orchestrate import duties, plan
 
+    plan.must_be_known(params, plan.RELEASE_FORM)
     return duties.release(params["name"], params["reason"], dag_run.triggering_user_name, params["dry_run"])
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ import psycopg
 
 from hutong.orchestrate.local import HOST, free_port
 from tests.cluster.packages import program
+from tests.owned_folder import owned_by
 
 READY_WITHIN_S = 120.0
 AIRFLOW, RESULTS = "airflow", "results"
@@ -33,7 +32,7 @@ def postgresql() -> Iterator[dict[str, str]]:
 
     Raises PackagesMissing and ServerDidNotStart.
     """
-    with _folder("postgres") as (folder, as_user):
+    with owned_by("postgres") as (folder, as_user):
         keeper, port = secrets.token_hex(16), free_port()
         (folder / "password").write_text(keeper)
         shutil.chown(folder / "password", folder.owner(), folder.group())
@@ -65,7 +64,7 @@ def postgresql() -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def redis() -> Iterator[str]:
     """Redis with a password, nothing kept on disk. Its address. Raises PackagesMissing."""
-    with _folder("redis") as (folder, as_user):
+    with owned_by("redis") as (folder, as_user):
         password, port = secrets.token_hex(16), free_port()
         configuration = folder / "redis.conf"
         configuration.write_text(
@@ -96,21 +95,6 @@ def _connected(address: str, process: subprocess.Popen[bytes], folder: Path) -> 
             time.sleep(0.1)
     with keeping:
         yield keeping
-
-
-@contextlib.contextmanager
-def _folder(user: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A folder for a server that should not be root, and how `subprocess` runs it as its owner."""
-    # Not under the harness's own folder, into which only its owner can look.
-    folder = Path(tempfile.mkdtemp(prefix="hutong-cluster-"))
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, user, user)
-        as_user = {"user": user, "group": user, "extra_groups": []}
-    try:
-        yield folder, as_user
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

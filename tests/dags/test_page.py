@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from hutong.orchestrate.plan import BACKFILL_FORM, SYNC_FORM
+from hutong.orchestrate.plan import BACKFILL_FORM, RELEASE_FORM, SYNC_FORM
 from tests.dags.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "airflow.md").read_text(encoding="utf-8")
@@ -30,6 +30,7 @@ def test_a_command_of_the_page_fills_a_form_as_it_may_be_filled(dag: str, conf: 
 def test_what_a_run_may_be_asked_for_is_what_its_form_has(told: dict[str, Any]) -> None:
     forms = {name: set(dag["form"]) for name, dag in told["dags"].items() if "__" in name}
     assert forms == {name: SYNC_FORM if name.startswith("sync__") else BACKFILL_FORM for name in forms}
+    assert set(told["dags"]["release"]["form"]) == RELEASE_FORM
 
 
 def test_every_field_of_a_sync_is_explained(told: dict[str, Any]) -> None:

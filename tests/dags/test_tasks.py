@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from hutong.model.batch import GateResult, Published, Sequence
 from hutong.orchestrate.alerts import AlreadyTold
 from hutong.orchestrate.plan import Place
-from hutong.orchestrate.refusing import is_whole, mark, tell
+from hutong.orchestrate.refusing import all_came, mark, tell
 from hutong.orchestrate.tasks import land, summed
 from hutong.pauses import pause
 from hutong.registry import Registry
@@ -74,8 +74,8 @@ def test_a_run_in_which_a_batch_was_refused_fails_once_and_names_gate_batch_and_
 
 def test_a_run_in_which_nothing_was_refused_is_left_as_it_is() -> None:
     receipt = summed(SEQUENCE, [batch(4, passed=False)])
-    tell([receipt], is_whole=is_whole([1], [receipt]))
-    tell([], is_whole=is_whole([], []))
+    tell([receipt], is_whole=all_came([1], [receipt]))
+    tell([], is_whole=all_came([], []))
     assert mark(receipt) == ""
 
 
@@ -83,7 +83,7 @@ def test_a_run_in_which_something_failed_before_fails_and_tells_nobody_again() -
     receipt = summed(SEQUENCE, [batch(4)])
     for planned, came in (([1, 2], [receipt, None]), ([1, 2], [receipt]), (None, [])):
         with pytest.raises(AlreadyTold, match="a task before this one failed"):
-            tell(came, is_whole=is_whole(planned, came))
+            tell(came, is_whole=all_came(planned, came))
 
 
 def test_a_run_that_found_nothing_new_announces_no_dataset() -> None:

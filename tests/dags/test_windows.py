@@ -181,10 +181,10 @@ def test_a_window_that_meets_a_pause_fails_since_nobody_comes_again_for_it(line:
 
 def test_what_was_refused_of_a_backfill_is_told_after_a_try_that_found_all_of_it_there(line: Line) -> None:
     (queue,) = plan_backfill(line.registry, "transport_info", FORM)
-    assert refused_of(line.registry, queue)["refused_batches"] == 0
+    assert refused_of(line.registry, "transport_info", [queue])["refused_batches"] == 0
     connector = line.registry.root / "connectors" / "transport_info" / "connector.yaml"
     change(connector, "  section_flow:\n", "  section_flow:\n    drift: freeze\n")
     line.adds = {"weather": "rain"}
     assert all(receipt["refused_batches"] for receipt in bring(line.registry, queue))
     assert bring(line.registry, queue) == []
-    assert refused_of(line.registry, queue)["refused_batches"] == 3
+    assert refused_of(line.registry, "transport_info", [queue])["refused_batches"] == 3

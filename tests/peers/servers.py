@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.hutong.extract.certified import Certificate
+from tests.owned_folder import owned_by
 
 ADMIN, PASSWORD = "keeper", "keeper-planted-7f31"
 READER, READER_PASSWORD = "gateway", "gateway-planted-7f31"
@@ -47,7 +46,7 @@ class Server:
 def postgresql() -> Iterator[Server]:
     """PostgreSQL with an empty database `front` and a user who may only read."""
     initdb, postgres = _program("initdb"), _program("postgres")
-    with _folder("postgres") as (folder, as_user):
+    with owned_by("postgres") as (folder, as_user):
         password = folder / "password"
         password.write_text(PASSWORD)
         shutil.chown(password, *_owner(folder))
@@ -88,7 +87,7 @@ def postgresql() -> Iterator[Server]:
 def mariadb() -> Iterator[Server]:
     """MariaDB with an empty database `front` and a user who may only read."""
     install, mysqld = _program("mariadb-install-db"), _program("mariadbd")
-    with _folder("mysql") as (folder, as_user):
+    with owned_by("mysql") as (folder, as_user):
         data, port = folder / "data", _free_port()
         authority, shown, trusted = _certified(folder)
         opening = folder / "opening.sql"
@@ -123,21 +122,6 @@ def _program(name: str) -> str:
         package = "mariadb-server" if name.startswith("mariadb") else "postgresql"
         pytest.skip(f"{name} is not installed here: apt-get install {package}")
     return found
-
-
-@contextlib.contextmanager
-def _folder(user: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A folder for a server that refuses to be root, and how `subprocess` runs it as its owner."""
-    # Not under pytest's own folder, into which only root can look.
-    folder = Path(tempfile.mkdtemp(prefix="hutong-peer-"))
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, user, user)
-        as_user = {"user": user, "group": user, "extra_groups": []}
-    try:
-        yield folder, as_user
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _certified(folder: Path) -> tuple[Certificate, Path, Path]:

@@ -20,10 +20,11 @@ from hutong.registry import Registry, Source
 
 log = logging.getLogger(__name__)
 
-_DECIDED = {"cities", "window_from", "window_to", "dry_run"}
-SYNC_FORM = frozenset({"streams", "full_refresh", *_DECIDED})
-BACKFILL_FORM = frozenset({"stream", "chunk", "max_parallel", *_DECIDED})
-"""The fields that a run of either is asked for by."""
+_SHARED = {"cities", "window_from", "window_to", "dry_run"}
+SYNC_FORM = frozenset({"streams", "full_refresh", *_SHARED})
+BACKFILL_FORM = frozenset({"stream", "chunk", "max_parallel", *_SHARED})
+RELEASE_FORM = frozenset({"name", "reason", "dry_run"})
+"""The fields that a run is asked for by."""
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 

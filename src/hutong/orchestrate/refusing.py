@@ -27,7 +27,7 @@ def mark(receipt: Receipt) -> str:
     return f" · 拒绝 refused: {', '.join(gates[:SHOWN])}{more}" if gates else ""
 
 
-def is_whole(planned: Sized | None, came: Iterable[object]) -> bool:
+def all_came(planned: Sized | None, came: Iterable[object]) -> bool:
     """Whether there is a receipt for everything `planned`, which is None where the plan itself failed."""
     return planned is not None and sum(one is not None for one in came) == len(planned)
 

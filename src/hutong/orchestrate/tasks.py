@@ -180,19 +180,19 @@ def summed(sequence: Sequence, batches: Several[Published]) -> dict[str, Any]:
     }
 
 
-def refused_of(registry: Registry, queue: plan.Queue) -> dict[str, Any]:
-    """What was refused of a queue as a whole batch, at whichever try, and nobody has decided about yet: the part of a
+def refused_of(registry: Registry, platform: str, queues: Several[plan.Queue]) -> dict[str, Any]:
+    """What was refused of `queues` as a whole batch, at whichever try, and nobody has decided about yet: the part of a
     receipt that says so.
     """
     store, _ = _opened()
-    sequences = {place["sequence"] for place in plan.chunks(registry, queue)}
+    sequences = {place["sequence"] for queue in queues for place in plan.chunks(registry, queue)}
     found = [
         batch
-        for batch in refused(queue["platform"], registry, store)
+        for batch in refused(platform, registry, store)
         if batch.decision is None and batch.sequence.id in sequences
     ]
     return {
-        "sequence": queue["name"],
+        "sequence": platform,
         "refused": {batch.name: list(batch.gates) or ["drift"] for batch in found[:NAMED]},
         "refused_batches": len(found),
     }

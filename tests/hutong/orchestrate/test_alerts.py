@@ -13,7 +13,8 @@ import pytest
 from hutong.errors import AskedWrongly, PlatformBusy
 from hutong.model.declared import Words
 from hutong.orchestrate import alerts
-from hutong.orchestrate.alerts import Alert, grouped, said_by, send
+from hutong.orchestrate.alerts import Alert, AlreadyTold, grouped, said_by, send
+from hutong.orchestrate.api import WITH_OTHERS
 from hutong.orchestrate.whom import targets
 from hutong.settings import read
 from tests.hutong.orchestrate.listening import Mails, Posts, mail_server, webhook
@@ -129,3 +130,7 @@ def test_what_a_task_failed_of_is_its_first_line_with_the_next_step() -> None:
     assert said_by(KeyError("lane")) == "KeyError: 'lane'"
     assert said_by(TimeoutError()) == "it took too long; see in its log what it waited for"
     assert len(said_by(ValueError("x" * 5000))) == alerts.LONGEST_LINE
+
+
+def test_whoever_lists_failures_knows_those_that_only_go_along() -> None:
+    assert AlreadyTold.__name__ == WITH_OTHERS
