@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from citysim import truth
@@ -33,6 +34,9 @@ CREDENTIALS = {
     "transport_info_app_key": "hutong-city",
     "transport_info_secret": "city-transport-secret",
 }
+# How long an example takes is the machine's affair; speed is measured in benchmarks.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 
 

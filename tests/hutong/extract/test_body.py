@@ -37,7 +37,7 @@ def test_it_unpacks_to_the_same_in_whatever_pieces_it_comes(body: bytes, window:
     assert max(map(len, parts)) <= CHUNK
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(min_value=1, max_value=len(PACKED[0][0]) - 1))
 def test_wherever_gzip_is_cut_it_shows(at: int) -> None:
     with pytest.raises(Cut):

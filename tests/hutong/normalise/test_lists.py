@@ -53,7 +53,7 @@ def test_places_in_lists_come_out_the_same_on_both_paths(places: str, is_gated: 
     plan_of_places = of(schema, rule, GEOMETRY, is_gated=is_gated)
     values = VALUES if rule["rule"] == "line" else st.one_of(GOOD.map(lambda line: line[0]), st.none(), ANY)
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(values, SYSTEMS), min_size=6, max_size=10))
     def check(found: list[tuple[Any, str]]) -> None:
         records = ", ".join(f'{{"v": {said(value, escapes=False)}, "crs": {system}}}' for value, system in found)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hutong.errors import SecretMissing
@@ -725,7 +725,6 @@ FAMILIES: list[tuple[dict[str, Any], str, str | None]] = [
     ("rule", "kind", "unit"), FAMILIES, ids=[f"{n}-{rule['rule']}" for n, (rule, _, _) in enumerate(FAMILIES)]
 )
 @given(a=JSON, b=JSON, c=JSON)
-@settings(deadline=None)  # the first look at a unit or a projection loads a library
 def test_no_input_raises_anything_but_unreadable(
     reader: Compile, rule: dict[str, Any], kind: str, unit: str | None, a: Any, b: Any, c: Any
 ) -> None:
@@ -745,7 +744,6 @@ NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_in
     b=NUMBERS,
     c=NUMBERS,
 )
-@settings(deadline=None)
 def test_no_number_raises_anything_but_unreadable(
     reader: Compile, rule: dict[str, Any], kind: str, unit: str | None, a: Any, b: Any, c: Any
 ) -> None:

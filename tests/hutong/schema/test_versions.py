@@ -78,7 +78,7 @@ def apply(rows: list[dict[str, Any]], old: list[dict[str, Any]], of: Any) -> lis
     st.sampled_from(["append", "latest"]),
     st.sampled_from([None, "revised"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_batches_in_any_order_and_of_any_size_end_in_the_same_rows(
     said: list[tuple[str, float | None, int, int]], order: random.Random, mode: Any, revision: str | None
 ) -> None:
