@@ -35,7 +35,6 @@ from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
 from hutong.normalise.shown import keys_shown
 from hutong.normalise.stage import normalise
-from hutong.pages import records_of
 from hutong.pauses import paused
 from hutong.publish.accepted import publish_accepted
 from hutong.publish.stage import last_published, publish
@@ -301,14 +300,13 @@ def _refresh(
 ) -> Refresh | None:
     """What the pull that `batch` ends shows, if every pull of the stream reads all there is and this one did."""
     reads_all = source.stream.incremental is None and pages[-1].completeness == "proven"
-    if not reads_all or not any(dataset.has_tombstones for dataset in source.datasets.values()):
+    if not reads_all or not plan.keys:
         return None
     first = pull_ended_by(store, sequence, batch)
     if first is None:
         return None
     earlier = (read_batch(store, sequence, before, key) for before in range(first, batch))
-    records = (record for part in chain(earlier, [pages]) for record in records_of(part, source.stream))
-    return keys_shown(records, pages[-1].fetched_at, plan, source)
+    return keys_shown(chain.from_iterable(chain(earlier, [pages])), pages[-1].fetched_at, plan)
 
 
 def versions_of(source: Source, secrets: Secrets) -> Versions:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
-import pyarrow as pa
 
 from hutong.model.batch import Drift, GateResult, Record, Refused, Verdict
 
@@ -75,5 +74,5 @@ class Refresh:
     """
 
     at: datetime
-    keys: Mapping[str, pa.Table]
+    keys: Mapping[str, pl.DataFrame]
     unreadable: Mapping[str, int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from hutong.model.connector import Stream
 from hutong.model.dataset import Dataset
 from hutong.model.mapping import Pseudonym, Rows, paths_of_rows
 from hutong.model.path import Level
-from hutong.normalise.bulk import Bulk, compile_bulk
+from hutong.normalise.bulk import Bulk, Keys, compile_bulk, compile_keys
 from hutong.normalise.clock import civil_date
 from hutong.normalise.elements import Element, Elements, compile_elements
 from hutong.normalise.pseudonym import KEY_NAME, Pseudonymiser
@@ -79,7 +80,8 @@ class Plan:
     """A source, compiled: its record's structure and its mapping as plain functions.
 
     source: such as `cim.junction`. reads: every path of the record that the mapping reads, 0 for each place in a list.
-    bulk: the same for many records at once, if there is such a way.
+    bulk: the same for many records at once, if there is such a way. keys: for datasets with tombstones, the columns of
+    their keys, if there are such.
     """
 
     source: str
@@ -89,6 +91,7 @@ class Plan:
     reads: tuple[Level, ...]
     rows: tuple[RowPlan, ...]
     bulk: Bulk | None
+    keys: Mapping[str, Keys | None]
 
 
 def pseudonymiser(source: Source, secrets: Secrets) -> Pseudonymiser | None:
@@ -115,6 +118,11 @@ def compile_source(source: Source, pseudonym_key: Pseudonymiser | None) -> Plan:
         reads=tuple(dict.fromkeys(path for rows in source.mapping.rows for path in paths_of_rows(rows))),
         rows=tuple(_row_plan(rows, source, pseudonym_key) for rows in source.mapping.rows),
         bulk=compile_bulk(source, pseudonym_key),
+        keys={
+            rows.dataset: compile_keys(rows, source, pseudonym_key)
+            for rows in source.mapping.rows
+            if source.datasets[rows.dataset].has_tombstones
+        },
     )
 
 

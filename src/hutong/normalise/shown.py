@@ -2,70 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import pyarrow as pa
+import numpy as np
+import polars as pl
 
-from hutong.model.batch import Record
-from hutong.model.dataset import Dataset
 from hutong.model.rows import Refresh
+from hutong.normalise.bulk import Keys
+from hutong.normalise.columns import TAKES, UNSURE
+from hutong.normalise.grouped import Plain, plain_groups
+from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan, RowPlan, Trouble
-from hutong.registry import Source
-from hutong.schema.arrow import TYPES
+from hutong.pages import without_collector
+from hutong.schema.arrow import frame_schema
+from hutong.store.landing import LandedPage
 
 
-def keys_shown(records: Iterable[Record], at: datetime, plan: Plan, source: Source) -> Refresh:
-    """The keys of `records`, those of one whole pull whose last page came at `at`.
+def keys_shown(pages: Iterable[LandedPage], at: datetime, plan: Plan) -> Refresh:
+    """The keys of the records in `pages`, those of one whole pull whose last page came at `at`.
 
     Only the rules of key columns are run, on the raw records: no schema, no row rule and no other column stands in the
-    way.
+    way. Raises StoreError for a page that cannot be read as its stream declares it now.
     """
-    listings = [
-        _Listing(part, source.datasets[part.dataset])
-        for part in plan.rows
-        if source.datasets[part.dataset].has_tombstones
-    ]
-    for record in records:
-        for listing in listings:
-            listing.add(record)
+    listings = [_Listing(part, plan.keys[part.dataset]) for part in plan.rows if part.dataset in plan.keys]
+    with without_collector():
+        for group in plain_groups(pages, plan.stream):
+            for listing in listings:
+                listing.add(group)
     return Refresh(
         at=at,
-        keys={one.dataset.id: one.table() for one in listings},
-        unreadable={one.dataset.id: one.unreadable for one in listings if one.unreadable},
+        keys={one.dataset: one.keys() for one in listings},
+        unreadable={one.dataset: one.unreadable for one in listings if one.unreadable},
     )
 
 
 class _Listing:
-    """The keys of one dataset, as far as they have been read."""
+    """The keys of one dataset, as far as they have been read. by_columns: reads most of them, where there is such."""
 
-    def __init__(self, part: RowPlan, dataset: Dataset) -> None:
-        key = dataset.own_key
-        self.dataset, self.unreadable = dataset, 0
+    def __init__(self, part: RowPlan, by_columns: Keys | None) -> None:
+        key = part.contract.own_key
+        self.dataset, self.unreadable = part.dataset, 0
+        self._by_columns = by_columns
         self._plan = RowPlan(
-            dataset,
+            part.contract,
             part.elements,
             dict.fromkeys(key),
             tuple(one for one in part.one_column if one[0] in key),
             tuple(one for one in part.several_columns if one[0] in key),
             has_date=False,
         )
-        self._keys: dict[tuple[object, ...], None] = {}
+        schema = frame_schema(part.contract)
+        self._none = pl.DataFrame(schema={name: schema[name] for name in key})
+        self._found = [self._none]
 
-    def add(self, record: Record) -> None:
+    def add(self, group: Plain) -> None:
+        """Read the keys of the records in `group`."""
+        found, alone = self._in_columns(group)
+        one_by_one = dict.fromkeys(key for place in alone for key in self._read(group, place))
+        columns = zip(*one_by_one, strict=True) if one_by_one else ((),) * self._none.width
+        rest = [
+            pl.Series(name, column, kind, strict=True)
+            for (name, kind), column in zip(self._none.schema.items(), columns, strict=True)
+        ]
+        self._found += [found, pl.DataFrame(rest)]
+
+    def keys(self) -> pl.DataFrame:
+        """Each key once."""
+        return pl.concat(self._found).unique(maintain_order=True)
+
+    def _in_columns(self, group: Plain) -> tuple[pl.DataFrame, Sequence[int]]:
+        """The keys that columns are sure of, and the places of the records that are to be read alone."""
+        if self._by_columns is None:
+            return self._none, range(len(group))
+        leaves, odd = leaves_of(group.contents, self._by_columns.leaves)
+        frame = pl.DataFrame([*leaves.get_columns(), *group.own(np.arange(len(group)))])
+        made = self._by_columns.part.rows(frame, {})
+        is_whole = pl.all_horizontal(pl.col(*self._none.columns).is_not_null()) & ~pl.col(UNSURE)
+        takes, is_sure = (made.select(is_it).to_series().to_numpy().copy() for is_it in (pl.col(TAKES), is_whole))
+        # What stands in their rows says nothing.
+        takes[odd], is_sure[odd] = True, False
+        return made.filter(takes & is_sure).select(self._none.columns), np.flatnonzero(takes & ~is_sure).tolist()
+
+    def _read(self, group: Plain, place: int) -> list[tuple[object, ...]]:
+        """The keys of one record; none where one of them cannot be read, which is counted."""
         troubles: list[Trouble] = []
-        rows = self._plan.rows(record.content, self._plan.empty, record.received_at, troubles)
-        keys = [tuple(row[name] for name in self.dataset.own_key) for row in rows]
+        rows = self._plan.rows(group.contents[place], self._plan.empty, group.received_at(place), troubles)
+        keys = [tuple(row[name] for name in self._none.columns) for row in rows]
         if troubles or any(None in key for key in keys):
             self.unreadable += 1
-        else:
-            self._keys.update(dict.fromkeys(keys))
-
-    def table(self) -> pa.Table:
-        columns = zip(*self._keys, strict=True) if self._keys else ((),) * len(self.dataset.own_key)
-        return pa.table(
-            {
-                name: pa.array(column, TYPES[self.dataset.field(name).type])
-                for name, column in zip(self.dataset.own_key, columns, strict=True)
-            }
-        )
+            return []
+        return keys

@@ -13,21 +13,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import reduce
 from itertools import compress
+from operator import or_
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from msgspec import Raw
 
 from hutong.model.batch import Record, Sequence
 from hutong.model.rows import Normalised
 from hutong.normalise.bulk import Bulk
-from hutong.normalise.columns import RECEIVED_AT, RECORD, TAKES, UNSURE
+from hutong.normalise.columns import RECORD, TAKES, UNSURE
 from hutong.normalise.drift import Content, Watch
 from hutong.normalise.gate import Gate, Piece
+from hutong.normalise.grouped import GROUP, Plain, Together
 from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan
 from hutong.normalise.reference import Reference, constants
@@ -35,9 +37,6 @@ from hutong.normalise.telling import tell
 from hutong.pages import contents_of, look, records_of, without_collector
 from hutong.schema.arrow import to_frame
 from hutong.store.landing import LandedPage
-
-GROUP = 10_000
-"""Records that are in columns at a time: enough for columns to pay, little beside the pages of a batch."""
 
 Lags = Callable[[Iterable[Any]], Mapping[Any, timedelta]]
 """From values of the cursor to those among them that came late, and how late."""
@@ -137,9 +136,9 @@ class _Batch:
                 turning.append((group, turner.submit(self._turned, group, bulk)))
             self._bring_home(turning, bulk, 0)
 
-    def _asked(self, gate: Gate | None) -> Iterator[_Sift | _Plain]:
+    def _asked(self, gate: Gate | None) -> Iterator[_Sift | Plain]:
         """All records in their order, as groups for the gate or of plain data."""
-        asked: _Sift | _Plain | None = None
+        asked: _Sift | Plain | None = None
         for at, page in enumerate(self._pages):
             piece = gate.split(page) if gate is not None else None
             if piece is not None:
@@ -148,7 +147,7 @@ class _Batch:
                 yield asked
                 asked = None
             if gate is None or piece is None:
-                asked = asked if isinstance(asked, _Plain) else _Plain(self._starts[-1])
+                asked = asked if isinstance(asked, Plain) else Plain(self._starts[-1])
                 asked.add(contents_of(page, self._plan.stream), page)
             else:
                 asked = asked if isinstance(asked, _Sift) else _Sift(gate, self._starts[-1])
@@ -179,7 +178,7 @@ class _Batch:
             ),
         )
 
-    def _plain_data(self, plain: _Plain, bulk: Bulk) -> _Group:
+    def _plain_data(self, plain: Plain, bulk: Bulk) -> _Group:
         """The structure of each record is judged first; what it finds is kept at once."""
         is_plain = list(map(self._plan.structure.is_plain, plain.contents))
         contents: list[Content | None] = [*plain.contents]
@@ -208,8 +207,8 @@ class _Batch:
         leaves = group.leaves()
         made = [part.rows(leaves, self._constants) for part in bulk.parts]
         # A record passes with all its rows or with none.
-        unsure = leaves.select(pl.any_horizontal(*(pl.lit(rows[UNSURE]) for rows in made)).alias(UNSURE)).to_series()
-        sure = [rows.filter(pl.col(TAKES) & ~pl.lit(unsure)).drop(TAKES, UNSURE) for rows in made]
+        unsure = reduce(or_, (rows[UNSURE] for rows in made))
+        sure = [rows.filter(rows[TAKES] & ~unsure).drop(TAKES, UNSURE) for rows in made]
         return _Turned(leaves, sure, leaves[RECORD].filter(unsure).to_list())
 
     def _bring_home(self, turning: deque[tuple[_Group, Future[_Turned]]], bulk: Bulk, all_but: int) -> None:
@@ -290,32 +289,7 @@ class _Batch:
         return list(records_of([self._pages[at]], self._plan.stream, self._starts[at]))
 
 
-class _Together:
-    """Records of several pages that go through together. first: the number of the first of them."""
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self._fetched_at: list[datetime] = []
-        self._sizes: list[int] = []
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def note(self, page: LandedPage, count: int) -> None:
-        """Note that `count` records of `page` are behind those that are there."""
-        self._fetched_at.append(page.fetched_at)
-        self._sizes.append(count)
-        self._count += count
-
-    def own(self, places: npt.NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
-        """The columns RECORD and RECEIVED_AT of the records at `places`."""
-        times = pl.Series(RECEIVED_AT, self._fetched_at, pl.Datetime("us", "UTC"))
-        page_of = np.repeat(np.arange(len(self._sizes)), self._sizes)
-        return pl.Series(RECORD, places + self.first), times.gather(page_of[places])
-
-
-class _Sift(_Together):
+class _Sift(Together):
     """Records on their way to the gate."""
 
     def __init__(self, gate: Gate, first: int) -> None:
@@ -332,16 +306,3 @@ class _Sift(_Together):
             self.carried = [[] for _ in piece.carried]
         for values, more in zip(self.carried, piece.carried, strict=True):
             values += more
-
-
-class _Plain(_Together):
-    """Records that were read as plain data."""
-
-    def __init__(self, first: int) -> None:
-        super().__init__(first)
-        self.contents: list[Content] = []
-
-    def add(self, contents: list[Content], page: LandedPage) -> None:
-        """Put the records of `page` behind those that are there."""
-        self.note(page, len(contents))
-        self.contents += contents

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import polars as pl
-import pyarrow as pa
 from deltalake import DeltaTable
 
 from hutong.model.batch import Sequence
@@ -23,7 +22,7 @@ from hutong.model.dataset import Dataset
 from hutong.publish.fates import EVERY, Decides
 from hutong.schema.arrow import arrow_schema
 from hutong.schema.life import Life
-from hutong.schema.versions import OUTCOME, Outcomes, Settled, added, as_frame, as_table, outcomes, settle
+from hutong.schema.versions import OUTCOME, Outcomes, Settled, added, as_table, outcomes, settle
 from hutong.store.tables import Change, Counts, literal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +46,7 @@ class Shown:
     """What a complete refresh shows of one dataset: when it ended, and the own keys of all its records."""
 
     at: datetime
-    keys: pa.Table
+    keys: pl.DataFrame
 
 
 def change_for(
@@ -160,7 +159,7 @@ def _others(of_source: pl.LazyFrame, new: pl.DataFrame, shown: Shown, life: Life
     """Rows that the batch itself does not hold, but whose life the refresh that it ends decides."""
     key = list(dataset.own_key)
     elsewhere = of_source.join(new.select(key).lazy(), on=key, how="anti")
-    return life.others(elsewhere, as_frame(shown.keys), key).collect(engine="streaming")
+    return life.others(elsewhere, shown.keys, key).collect(engine="streaming")
 
 
 def _with_others(settled: Settled, others: pl.DataFrame, dataset: Dataset) -> Settled:

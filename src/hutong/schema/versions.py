@@ -112,13 +112,6 @@ def added(*parts: Outcomes) -> dict[str, int]:
     return _counts(total)
 
 
-def as_frame(table: pa.Table) -> pl.DataFrame:
-    """`table` as polars has it."""
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
 def as_table(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """`frame` as a table of `schema`."""
     return frame.select(schema.names).to_arrow().cast(schema)

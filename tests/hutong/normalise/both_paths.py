@@ -8,7 +8,7 @@ from typing import Any
 
 from hutong.model.batch import Sequence as Run
 from hutong.model.connector import Connector
-from hutong.model.dataset import Dataset, Field, FieldType
+from hutong.model.dataset import Dataset, Field, FieldType, WriteMode
 from hutong.model.declared import Words
 from hutong.model.mapping import Mapping as Declared
 from hutong.model.rows import Normalised
@@ -41,9 +41,10 @@ def plan(
     schema: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     columns: Mapping[str, Mapping[str, Any]],
+    key: Sequence[str] = (),
     **stream: Any,
 ) -> Plan:
-    """rows: parts of a mapping. columns: dataset -> column -> its type, or type and unit."""
+    """rows: parts of a mapping. columns: dataset -> column -> its type, or type and unit. key: of each dataset."""
     words = {"zh": "灯", "en": "lamp"}
     connector = Connector.model_validate(
         {
@@ -56,19 +57,22 @@ def plan(
             "streams": {"lamp": {"title": words, "endpoint": "/lamps", "data_selector": "rows", **stream}},
         }
     )
-    datasets = {name: dataset(name, of) for name, of in columns.items()}
+    datasets = {name: dataset(name, of, key) for name, of in columns.items()}
     mapping = Declared.model_validate({"stream": "cim.lamp", "version": 1, "rows": rows})
     source = Source(connector, "lamp", connector.streams["lamp"], dict(schema), mapping, "digest", datasets, WALK, {})
     return compile_source(source, KEY)
 
 
-def dataset(name: str, columns: Mapping[str, Any]) -> Dataset:
+def dataset(name: str, columns: Mapping[str, Any], key: Sequence[str] = ()) -> Dataset:
+    # With a key, things that a refresh may find gone.
+    columns = {**columns, "last_seen_at": "timestamp"} if key else columns
     said = {
         column: kind if isinstance(kind, tuple) else (kind, None) for column, kind in (ENGINE | dict(columns)).items()
     }
     words = Words(zh="甲", en="a")
     fields = tuple(Field(column, words, "", kind, False, unit) for column, (kind, unit) in said.items())
-    return Dataset(name, "1.0.0", words, "", fields, (), (), "append", None, (), (), {}, "digest")
+    mode: WriteMode = "latest" if key else "append"
+    return Dataset(name, "1.0.0", words, "", fields, tuple(key), (), mode, None, (), (), {}, "digest")
 
 
 def both(pages: Sequence[LandedPage], of: Plan) -> tuple[Normalised, Normalised]:

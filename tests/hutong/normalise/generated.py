@@ -267,6 +267,8 @@ def worlds(draw: st.DrawFn) -> World:
         "carry": draw(st.sampled_from([{}, {"at": "^.at"}])),
         "drift": draw(st.sampled_from(["evolve", "discard_value", "discard_row", "quarantine_row", "freeze"])),
     }
-    of = plan(schema, rows, {"one": columns, "two": columns} if when else {"one": columns}, **stream)
+    keys = st.lists(st.sampled_from(sorted({*fields} - {"place"})), min_size=1, max_size=2, unique=True)
+    key = draw(keys)
+    of = plan(schema, rows, {"one": columns, "two": columns} if when else {"one": columns}, key, **stream)
     pages = [page(draw(bodies(schema)), number) for number in range(draw(st.integers(1, 2)))]
-    return World(pages, of, (schema, rows, stream))
+    return World(pages, of, (schema, rows, key, stream))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.hutong.normalise.both_paths import page, plan, same
+from tests.hutong.normalise.both_paths import AT, page, plan, same
 from tests.hutong.normalise.generated import (
     REALS,
     RULES,
@@ -21,10 +22,11 @@ from tests.hutong.normalise.generated import (
 
 from hutong.errors import StoreError
 from hutong.normalise import Plan
+from hutong.normalise.shown import keys_shown
 from hutong.pages import records_of
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(worlds())
 def test_generated_records_come_out_the_same_on_both_paths(world: World) -> None:
     try:
@@ -33,6 +35,20 @@ def test_generated_records_come_out_the_same_on_both_paths(world: World) -> None
         # Such a page never lands.
         return
     same(world.pages, world.of)
+
+
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_what_a_pull_shows_is_the_same_by_columns_and_record_by_record(world: World) -> None:
+    try:
+        by_columns = keys_shown(world.pages, AT, world.of)
+    except StoreError:
+        return
+    one_by_one = keys_shown(world.pages, AT, replace(world.of, keys=dict.fromkeys(world.of.keys)))
+    assert by_columns.unreadable == one_by_one.unreadable
+    assert {name: (keys.schema, set(keys.rows())) for name, keys in by_columns.keys.items()} == {
+        name: (keys.schema, set(keys.rows())) for name, keys in one_by_one.keys.items()
+    }
 
 
 VALUES = {"string": WORDS, "integer": WHOLES, "number": st.one_of(REALS, WHOLES), "boolean": st.booleans()}
@@ -55,7 +71,7 @@ def test_a_rule_reads_a_column_as_it_reads_each_value(name: str, kind: str) -> N
     assert of.bulk is not None
     assert of.bulk.gate is not None
 
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck))
     @given(st.lists(VALUES[kind], min_size=20, max_size=60))
     def check(values: list[Any]) -> None:
         records = ", ".join(f'{{"v": {said(value, escapes=False)}}}' for value in values)

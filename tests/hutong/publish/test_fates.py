@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -13,12 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from hutong.model.batch import Published, Record
+from hutong.model.batch import Published
 from hutong.normalise.plan import compile_source
 from hutong.normalise.shown import keys_shown
 from hutong.registry import Registry
 from hutong.secrets import Secrets
 from hutong.settings import Settings
+from hutong.store.landing import LandedPage
 from hutong.store.paths import Store
 from hutong.store.tables import existing
 from hutong.verify import verify
@@ -214,7 +216,8 @@ def test_a_refresh_shows_the_keys_of_all_elements_and_counts_records_whose_keys_
         sent("B", measured("L2"), {"kind": "section", "linkId": ""}),
         sent("C"),
     ]
-    records = [Record(number, 0, number, content, START) for number, content in enumerate(contents)]
-    shown = keys_shown(records, START, compile_source(source, None), source)
-    assert shown.keys["road_segment"].to_pydict() == {"source_id": ["L1", "L2"]}
+    body = json.dumps({"data": {"rows": contents}}).encode()
+    page = LandedPage(0, body, "application/json", START, 0.1, 1, len(contents), "proven", "")
+    shown = keys_shown([page], START, compile_source(source, None))
+    assert shown.keys["road_segment"].to_dict(as_series=False) == {"source_id": ["L1", "L2"]}
     assert shown.unreadable == {"road_segment": 1}

@@ -103,13 +103,11 @@ class Part:
             values |= filled.values
             unsure += filled.unsure
         schema = frame_schema(self.dataset)
-        columns = [values.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in schema.items()]
-        doubt = pl.any_horizontal(*unsure).fill_null(False) if unsure else pl.lit(False)
-        made = leaves.select(*columns, self.takes.alias(TAKES), (self.takes & doubt).alias(UNSURE))
+        columns = {name: values.get(name, pl.lit(None)).cast(kind) for name, kind in schema.items()}
         if "date" in schema and "observed_at" in schema:
-            day = pl.col("observed_at").dt.convert_time_zone(str(CHINA)).dt.date()
-            made = made.with_columns(date=day)
-        return made
+            columns["date"] = columns["observed_at"].dt.convert_time_zone(str(CHINA)).dt.date()
+        doubt = pl.any_horizontal(*unsure).fill_null(False) if unsure else pl.lit(False)
+        return leaves.select(**columns, **{TAKES: self.takes, UNSURE: self.takes & doubt})
 
 
 def compile_part(
