@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from hutong.normalise.columns.filling import RECEIVED_AT, Fill, Filled, Leaves
 from hutong.normalise.reading import Reader, Unreadable
+
+_REMEMBERED, _LONG = 2048, 2048
+"""Answers that are kept of each rule, and the characters of a text that is too long to keep."""
+_UNREADABLE = object()
 
 
 def by_distinct(
@@ -31,6 +36,16 @@ def by_distinct(
     asked = [*paths, *signs, *([RECEIVED_AT] if reads_receipt else [])]
     is_listed = any(leaves.kind(path).is_nested() for path in paths)
 
+    def answer(row: tuple[Any, ...]) -> Any:
+        """What `read` makes of the values of `row`, or _UNREADABLE."""
+        try:
+            return read(_record(paths, row), row[-1])
+        except Unreadable:
+            return _UNREADABLE
+
+    # The next group says much of the same again: a road's geometry stands in each of its five minutes.
+    remembered = lru_cache(_REMEMBERED)(answer)
+
     def fill(frame: pl.DataFrame, asked_for: Mapping[str, pl.Series]) -> Filled:
         found = frame.with_columns(**signs).select(asked)
         # Lists seldom repeat, and are slow to compare.
@@ -38,13 +53,9 @@ def by_distinct(
         values: dict[str, list[Any]] = {name: [] for name in fills}
         unsure: list[bool] = []
         for row in some.iter_rows():
-            try:
-                made = read(_record(paths, row), row[-1])
-            except Unreadable:
-                made = None
-                unsure.append(True)
-            else:
-                unsure.append(False)
+            made = answer(row) if is_listed or _is_long(row) else remembered(row)
+            unsure.append(made is _UNREADABLE)
+            made = None if made is _UNREADABLE else made
             for name in fills:
                 values[name].append(made[name] if is_several and made is not None else made)
         columns = [pl.Series(name, values[name], kind, strict=True) for name, kind in fills.items()]
@@ -55,6 +66,10 @@ def by_distinct(
         return Filled({name: pl.lit(answers[f"#{name}"]) for name in fills}, [pl.lit(answers["#unsure"])])
 
     return Fill(fill)
+
+
+def _is_long(row: Sequence[Any]) -> bool:
+    return any(isinstance(value, str) and len(value) > _LONG for value in row)
 
 
 def _record(paths: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
