@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -27,13 +26,13 @@ from hutong.extract.stage import extract
 from hutong.land.stage import land
 from hutong.lineage import Work, observed
 from hutong.model.batch import Landed, Page, Published, Resume, Sequence, Verdict, Versions
-from hutong.model.rows import Normalised, Refresh, Validated
+from hutong.model.rows import Listed, Normalised, Refresh, Validated
 from hutong.model.window import Window
 from hutong.normalise.dropped import without
 from hutong.normalise.mend import Mender
 from hutong.normalise.plan import Plan, compile_source, pseudonymiser
 from hutong.normalise.pseudonym import Pseudonymiser
-from hutong.normalise.shown import keys_shown
+from hutong.normalise.shown import keys_shown, refreshed
 from hutong.normalise.stage import normalise
 from hutong.pauses import paused
 from hutong.publish.accepted import publish_accepted
@@ -171,13 +170,18 @@ def publish_landed(
         return _read(source, around, plan, mender, key, dropped.get(batch, frozenset()))
 
     quarantine = registry.dataset("quarantine")
+    listed: dict[int, Listed] = {}
     with closing(_one_ahead(read, waiting)) as ahead:
         for batch in waiting:
             work = Work("publish", source, sequence, into, batch, quarantine)
             # What is made beside the lake is thrown away again, and no catalogue need know of it.
             with observed(work if into == store else None) as ended:
                 found = next(ahead)
-                pages, validated, refresh = _looked_at(found, source, plan, key)
+                pages, validated, refresh = _looked_at(found, source, plan, key, listed)
+                if refresh is not None:
+                    listed.clear()
+                elif found.normalised.listed is not None:
+                    listed[batch] = found.normalised.listed
                 # Or pages and rows of this batch would stay in memory beside those of the next.
                 del found
                 validated = replace(validated, verdict=verdicts.get(batch))
@@ -276,37 +280,39 @@ def _read(
 
 
 def _looked_at(
-    found: _Read, source: Source, plan: Plan, key: StoreKey | None
+    found: _Read, source: Source, plan: Plan, key: StoreKey | None, listed: Mapping[int, Listed] = MappingProxyType({})
 ) -> tuple[list[LandedPage], Validated, Refresh | None]:
-    """The pages of a batch, without their bodies, what of it may pass, and what the pull that it ends shows.
+    """The pages of a batch, without their bodies, what of it may pass, and what the pull that it ends shows. listed: as
+    `_refresh` has it.
 
     Gates look at what was published before, so no batch comes here before its predecessor is published.
     Raises StoreError.
     """
     around, pages, normalised = found
     validated = validate(normalised, source, around)
-    refresh = _refresh(source, around.sequence, around.batch, pages, plan, around.store, key)
+    refresh = _refresh(found, plan, key, listed)
     return [replace(page, body=b"") for page in pages], validated, refresh
 
 
 def _refresh(
-    source: Source,
-    sequence: Sequence,
-    batch: int,
-    pages: list[LandedPage],
-    plan: Plan,
-    store: Store,
-    key: StoreKey | None,
+    found: _Read, plan: Plan, key: StoreKey | None, listed: Mapping[int, Listed] = MappingProxyType({})
 ) -> Refresh | None:
-    """What the pull that `batch` ends shows, if every pull of the stream reads all there is and this one did."""
-    reads_all = source.stream.incremental is None and pages[-1].completeness == "proven"
-    if not reads_all or not plan.keys:
+    """What the pull that a batch ends shows, if every pull of the stream reads all there is and this one did.
+
+    listed: batch -> the keys of its records, of those that were read already.
+    """
+    around, pages, normalised = found
+    if normalised.listed is None or pages[-1].completeness != "proven":
         return None
+    store, sequence, batch = around.store, around.sequence, around.batch
     first = pull_ended_by(store, sequence, batch)
     if first is None:
         return None
-    earlier = (read_batch(store, sequence, before, key) for before in range(first, batch))
-    return keys_shown(chain.from_iterable(chain(earlier, [pages])), pages[-1].fetched_at, plan)
+    earlier = (
+        listed[before] if before in listed else keys_shown(read_batch(store, sequence, before, key), plan)
+        for before in range(first, batch)
+    )
+    return refreshed(pages[-1].fetched_at, [*earlier, normalised.listed])
 
 
 def versions_of(source: Source, secrets: Secrets) -> Versions:

@@ -12,6 +12,18 @@ from hutong.model.batch import Drift, GateResult, Record, Refused, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The keys that records have, whatever became of them.
+
+    keys: dataset with tombstones -> the keys of all its records, passed or refused, once each and without the columns
+    that they share. unreadable: dataset -> records whose key cannot be read.
+    """
+
+    keys: Mapping[str, pl.DataFrame]
+    unreadable: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Normalised:
     """A batch in the words of its datasets.
 
@@ -19,7 +31,8 @@ class Normalised:
     record: number -> the raw record, read again; for the few that are refused after all. refused: those that cannot be
     read, with their findings. withheld: how many are left out because they drifted. is_frozen: drift refuses the whole
     batch. late: number of a record -> how late it came. released: those that have rows by a repair, with what they
-    would have been refused for. dropped: how many a person took out.
+    would have been refused for. dropped: how many a person took out. listed: the keys of all its records, where a pull
+    of the stream may show that others are gone.
     """
 
     received: int
@@ -32,6 +45,7 @@ class Normalised:
     late: Mapping[int, timedelta] = field(default_factory=dict)
     released: Sequence[Refused] = ()
     dropped: int = 0
+    listed: Listed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +80,9 @@ class Validated:
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh:
-    """A pull that shows everything its stream has, seen from the batch that ends it.
-
-    at: when its last page was fetched. keys: dataset with tombstones -> the keys of all its records, passed or refused,
-    once each and without the columns that they share. unreadable: dataset -> records whose key cannot be read.
+class Refresh(Listed):
+    """A pull that shows everything its stream has, seen from the batch that ends it. at: when its last page was
+    fetched.
     """
 
     at: datetime
-    keys: Mapping[str, pl.DataFrame]
-    unreadable: Mapping[str, int]

@@ -25,7 +25,7 @@ class Together:
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self._fetched_at: list[datetime] = []
+        self.pages: list[LandedPage] = []
         self._sizes: list[int] = []
         self._count = 0
 
@@ -34,20 +34,20 @@ class Together:
 
     def note(self, page: LandedPage, count: int) -> None:
         """Note that `count` records of `page` are behind those that are there."""
-        self._fetched_at.append(page.fetched_at)
+        self.pages.append(page)
         self._sizes.append(count)
         self._count += count
 
     def own(self, places: npt.NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
         """The columns RECORD and RECEIVED_AT of the records at `places`."""
         # Of numpy: polars would ask its threads, which are at work for others.
-        times = pl.Series(self._fetched_at, dtype=_INSTANT).to_physical().to_numpy()
+        times = pl.Series([page.fetched_at for page in self.pages], dtype=_INSTANT).to_physical().to_numpy()
         received_at = np.repeat(times, self._sizes)[places]
         return pl.Series(RECORD, places + self.first), pl.Series(RECEIVED_AT, received_at).cast(_INSTANT)
 
     def received_at(self, place: int) -> datetime:
         """When the page came that holds the record at `place`."""
-        return self._fetched_at[int(np.searchsorted(np.cumsum(self._sizes), place, side="right"))]
+        return self.pages[int(np.searchsorted(np.cumsum(self._sizes), place, side="right"))].fetched_at
 
 
 class Plain(Together):

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from hutong.model.rows import Refresh
+from hutong.model.rows import Listed, Refresh
 from hutong.normalise.bulk import Keys
 from hutong.normalise.columns import TAKES, UNSURE
 from hutong.normalise.grouped import Plain, plain_groups
@@ -16,25 +16,51 @@ from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan, RowPlan, Trouble
 from hutong.pages import without_collector
 from hutong.schema.arrow import frame_schema
+from hutong.schema.versions import added
 from hutong.store.landing import LandedPage
 
 
-def keys_shown(pages: Iterable[LandedPage], at: datetime, plan: Plan) -> Refresh:
-    """The keys of the records in `pages`, those of one whole pull whose last page came at `at`.
-
-    Only the rules of key columns are run, on the raw records: no schema, no row rule and no other column stands in the
-    way. Raises StoreError for a page that cannot be read as its stream declares it now.
+def keys_shown(pages: Iterable[LandedPage], plan: Plan) -> Listed:
+    """The keys of the records in `pages`. Raises StoreError for a page that cannot be read as its stream declares it
+    now.
     """
-    listings = [_Listing(part, plan.keys[part.dataset]) for part in plan.rows if part.dataset in plan.keys]
+    listing = Listing(plan)
     with without_collector():
         for group in plain_groups(pages, plan.stream):
-            for listing in listings:
-                listing.add(group)
+            listing.add(group)
+    return listing.listed()
+
+
+def refreshed(at: datetime, parts: Sequence[Listed]) -> Refresh:
+    """What a pull shows whose last page came at `at`. parts: what each of its batches lists."""
     return Refresh(
         at=at,
-        keys={one.dataset: one.keys() for one in listings},
-        unreadable={one.dataset: one.unreadable for one in listings if one.unreadable},
+        keys={name: pl.concat([part.keys[name] for part in parts]).unique() for name in parts[0].keys},
+        unreadable=added(*(part.unreadable for part in parts)),
     )
+
+
+class Listing:
+    """The keys of records, as far as they have been read.
+
+    Only the rules of key columns are run, on the raw records: no schema, no row rule and no other column stands in the
+    way.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._of = [_Listing(part, plan.keys[part.dataset]) for part in plan.rows if part.dataset in plan.keys]
+
+    def add(self, group: Plain) -> None:
+        """Read the keys of the records in `group`."""
+        for one in self._of:
+            one.add(group)
+
+    def listed(self) -> Listed:
+        """What was found."""
+        return Listed(
+            keys={one.dataset: one.keys() for one in self._of},
+            unreadable={one.dataset: one.unreadable for one in self._of if one.unreadable},
+        )
 
 
 class _Listing:

@@ -29,10 +29,11 @@ from hutong.normalise.bulk import Bulk
 from hutong.normalise.columns import RECORD, TAKES, UNSURE
 from hutong.normalise.drift import Content, Watch
 from hutong.normalise.gate import Gate, Piece
-from hutong.normalise.grouped import GROUP, Plain, Together
+from hutong.normalise.grouped import GROUP, Plain, Together, plain_groups
 from hutong.normalise.loading import leaves_of
 from hutong.normalise.plan import Plan
 from hutong.normalise.reference import Reference, constants
+from hutong.normalise.shown import Listing
 from hutong.normalise.telling import tell
 from hutong.pages import contents_of, look, records_of, without_collector
 from hutong.schema.arrow import to_frame
@@ -95,6 +96,7 @@ class _Batch:
         self._late: dict[int, timedelta] = {}
         # The number of the first record of each page that was read, and then of the first that was not.
         self._starts = [0]
+        self._listing = Listing(plan) if plan.keys and plan.stream.incremental is None else None
         # Records that are refused are read again, and in most pages some are: to split a page is to read all of it.
         self._split: dict[int, Piece] = {}
         # The page of which a record was read again last as plain data: several of a page are asked for.
@@ -117,18 +119,24 @@ class _Batch:
             drift=self._watch.drift(),
             is_frozen=self._plan.stream.drift == "freeze" and self._watch.has_strays,
             late=self._late,
+            listed=None if self._listing is None else self._listing.listed(),
         )
 
     def _one_by_one(self) -> None:
         for page in self._pages:
-            for record in self._records(page):
-                self._judge(record)
+            read = Plain(self._starts[-1])
+            read.add(contents_of(page, self._plan.stream), page)
+            self._starts.append(read.first + len(read))
+            self._list(read)
+            for place, content in enumerate(read.contents):
+                self._judge(self._placed(read.first + place, content))
             self._gather([])
 
     def _in_groups(self, bulk: Bulk) -> None:
         with ThreadPoolExecutor(1) as turner:
             turning: deque[tuple[_Group, Future[_Turned]]] = deque()
             for asked in self._asked(bulk.gate):
+                self._list(asked)
                 # What the structure of plain data is found to be is kept at once, and findings keep their order.
                 self._bring_home(turning, bulk, 1 if isinstance(asked, _Sift) else 0)
                 # The next group is at the gate while this one is turned; no more than two are in memory.
@@ -155,6 +163,13 @@ class _Batch:
             self._starts.append(asked.first + len(asked))
         if asked is not None:
             yield asked
+
+    def _list(self, asked: _Sift | Plain) -> None:
+        """Read the keys of all records of a group, if what they list matters."""
+        if self._listing is not None:
+            plain = [asked] if isinstance(asked, Plain) else plain_groups(asked.pages, self._plan.stream)
+            for group in plain:
+                self._listing.add(group)
 
     def _sifted(self, sift: _Sift) -> _Group:
         gate, first = sift.gate, sift.first
@@ -260,12 +275,6 @@ class _Batch:
             if pieces:
                 both = pl.concat(pieces)
                 self._pieces[part.dataset].append(both.sort("record") if len(pieces) > 1 else both)
-
-    def _records(self, page: LandedPage) -> list[Record]:
-        """The records of `page`, the next one, as plain data."""
-        found = list(records_of([page], self._plan.stream, self._starts[-1]))
-        self._starts.append(self._starts[-1] + len(found))
-        return found
 
     def _record(self, number: int) -> Record:
         """A record that went by, read again."""

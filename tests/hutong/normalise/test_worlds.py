@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.hutong.normalise.both_paths import AT, page, plan, same
+from tests.hutong.normalise.both_paths import page, plan, same
 from tests.hutong.normalise.generated import (
     REALS,
     RULES,
@@ -41,10 +41,10 @@ def test_generated_records_come_out_the_same_on_both_paths(world: World) -> None
 @given(worlds())
 def test_what_a_pull_shows_is_the_same_by_columns_and_record_by_record(world: World) -> None:
     try:
-        by_columns = keys_shown(world.pages, AT, world.of)
+        by_columns = keys_shown(world.pages, world.of)
     except StoreError:
         return
-    one_by_one = keys_shown(world.pages, AT, replace(world.of, keys=dict.fromkeys(world.of.keys)))
+    one_by_one = keys_shown(world.pages, replace(world.of, keys=dict.fromkeys(world.of.keys)))
     assert by_columns.unreadable == one_by_one.unreadable
     assert {name: (keys.schema, set(keys.rows())) for name, keys in by_columns.keys.items()} == {
         name: (keys.schema, set(keys.rows())) for name, keys in one_by_one.keys.items()

@@ -218,6 +218,6 @@ def test_a_refresh_shows_the_keys_of_all_elements_and_counts_records_whose_keys_
     ]
     body = json.dumps({"data": {"rows": contents}}).encode()
     page = LandedPage(0, body, "application/json", START, 0.1, 1, len(contents), "proven", "")
-    shown = keys_shown([page], START, compile_source(source, None))
+    shown = keys_shown([page], compile_source(source, None))
     assert shown.keys["road_segment"].to_dict(as_series=False) == {"source_id": ["L1", "L2"]}
     assert shown.unreadable == {"road_segment": 1}

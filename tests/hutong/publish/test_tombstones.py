@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -64,7 +66,19 @@ class Cim:
         stops: bool = False,
         run: str = "",
     ) -> list[Published]:
-        """Land one pull of `pages`, a batch for every two records, and publish it. stops: in the middle of the pull."""
+        """Land one pull, as `land` does, and publish it."""
+        self.land(*pages, at=at, completeness=completeness, stops=stops, run=run)
+        return self.publish(run)
+
+    def land(
+        self,
+        *pages: list[dict[str, Any]],
+        at: datetime,
+        completeness: Completeness = "proven",
+        stops: bool = False,
+        run: str = "",
+    ) -> None:
+        """Land one pull of `pages`, a batch for every two records. stops: in the middle of the pull."""
         source = self.registry.source("cim", "junction")
         sequence = replace(self.sequence, run=run)
         answers = [
@@ -84,12 +98,13 @@ class Cim:
             for number, page in enumerate(pages)
         ]
         land(sequence, source.stream.model_copy(update={"max_records": 2}), answers, self.store, None)
-        return self.publish(run)
 
-    def publish(self, run: str = "") -> list[Published]:
+    def publish(self, run: str = "", *, at_most: int | None = None) -> list[Published]:
+        """Publish what waits; no more than so many batches."""
         source = self.registry.source("cim", "junction")
         sequence = replace(self.sequence, run=run)
-        return list(publish_waiting(source, sequence, self.registry, self.store, self.secrets))
+        with closing(publish_waiting(source, sequence, self.registry, self.store, self.secrets)) as published:
+            return list(islice(published, at_most))
 
     def listed(self) -> dict[int, datetime | None]:
         """Every crossing that the table holds, with its `last_seen_at`."""
@@ -132,6 +147,19 @@ def test_the_batches_of_one_pull_count_as_one(cim: Cim) -> None:
         {"unchanged": 1, "tombstoned": 1},
     ]
     assert cim.listed() == {1: None, 2: START + timedelta(seconds=1), 3: None, 4: None}
+
+
+@pytest.mark.parametrize("at_most", [None, 1, 2])
+def test_pulls_that_wait_together_are_told_apart_whoever_publishes_which_of_their_batches(
+    at_most: int | None, cim: Cim
+) -> None:
+    cim.land([crossing(1), crossing(2)], [crossing(3)], at=START)
+    cim.land([crossing(1), crossing(4)], [crossing(5), crossing(6)], [crossing(3)], at=START + DAY)
+    cim.land([crossing(4), crossing(6)], at=START + 2 * DAY)
+    while cim.publish(at_most=at_most):
+        pass
+    second = START + DAY + timedelta(seconds=2)
+    assert cim.listed() == {1: second, 2: START + timedelta(seconds=1), 3: second, 4: None, 5: second, 6: None}
 
 
 @pytest.mark.parametrize(
