@@ -69,23 +69,31 @@ _BY_MEMBERS = frozenset({"$schema", "$id", "title", "description", "$comment", "
 """Keywords of a record's schema whose errors are those of its members, one by one, and of what is absent."""
 
 
+_BESIDE = frozenset({"if", "then", "else", "allOf", "anyOf", "oneOf", "not", "dependentRequired", "dependentSchemas"})
+"""Keywords that ask nothing of those above, and of which those ask nothing."""
+
+
 def _narrowed(schema: JsonSchema) -> Callable[[Content], Any]:
-    """The reference implementation for a record, less the members that are surely right: most of them are, and it
-    takes its time for each.
+    """The reference implementation for a record, less the members and conditions that are surely right: most of them
+    are, and it takes its time for each.
     """
     words = set(schema) - ({"additionalProperties"} if schema.get("additionalProperties") is True else set())
-    if not words <= _BY_MEMBERS or '"$ref"' in json.dumps(schema):
+    written = json.dumps(schema)
+    if not words <= _BY_MEMBERS | _BESIDE or '"$ref"' in written or '"$dynamicRef"' in written:
         whole = Draft202012Validator(schema)
         return lambda content: whole
     members = schema.get("properties", {})
     fast = {name: _fast(part) for name, part in members.items()}
+    meets_conditions = _fast({word: schema[word] for word in _BESIDE & words})
 
     @cache
-    def of(names: tuple[str, ...]) -> Any:
-        return Draft202012Validator({**schema, "properties": {name: members[name] for name in names}})
+    def of(names: tuple[str, ...], *, is_met: bool) -> Any:
+        asked = {word: part for word, part in schema.items() if not is_met or word not in _BESIDE}
+        return Draft202012Validator({**asked, "properties": {name: members[name] for name in names}})
 
     return lambda content: of(
-        tuple(name for name, is_valid in fast.items() if name in content and not is_valid(content[name]))
+        tuple(name for name, is_valid in fast.items() if name in content and not is_valid(content[name])),
+        is_met=meets_conditions(content),
     )
 
 
