@@ -53,7 +53,7 @@ peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alo
 lint: install ## Check format, style, types and the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 
 contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool, in an environment of its own
