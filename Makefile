@@ -8,6 +8,8 @@ BENCH := .venv-bench
 UV_VERSION := 0.13.9
 # The environment that starts make may carry settings of another lake.
 unexport HUTONG_ROOT HUTONG_LAKE HUTONG_SECRETS HUTONG_HOME
+# Images of Python often set it; then every process would compile all that it imports again, Airflow's for two seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down test test-slow chaos cluster-test bench peers lint contracts docs record lock clean
@@ -51,7 +53,7 @@ peers: install $(PEERS)/.installed ## Sync servers that are not ours by YAML alo
 lint: install ## Check format, style, types and the floors of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 
 contracts: $(CONTRACTS)/.installed ## Lint every contract with the official tool, in an environment of its own

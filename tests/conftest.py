@@ -39,9 +39,20 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 PLATFORMS = ("cloud_control", "traffic_safety", "transport_info", "cim")
 
+MADE_ONCE = ("told", "twelve_corrections", "gated_once", "refused_once")
+"""Fixtures that take seconds: one worker makes each and runs all tests that ask for it."""
 
+
+# First, since xdist asks for the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest groups, so that no worker is left with one alone in the end."""
+    """Keep together what shares a fixture of `MADE_ONCE`, and begin with the longest groups, so that no worker is left
+    with one alone in the end.
+    """
+    for item in items:
+        shared = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
+        if shared and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(shared[0]))
     first = {"demo": 0, "chaos": 1, "cluster": 2}
     items.sort(
         key=lambda item: min((first.get(mark.args[0], 3) for mark in item.iter_markers("xdist_group")), default=3)

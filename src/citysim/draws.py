@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 U64 = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
-Keys = npt.NDArray[Any] | int | str
+Key = int | str
+Keys = npt.NDArray[Any] | Key
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+"""The constants of splitmix64."""
+LOWER_64 = 0xFFFFFFFFFFFFFFFF
 
 
 class Draws:
@@ -29,7 +32,7 @@ class Draws:
         """64 random bits per element of the broadcast `keys`; always at least one dimension."""
         state = _mix(np.atleast_1d(self._state ^ np.uint64(_hash(what))))
         for key in keys:
-            state = _mix((state ^ _as_u64(key)) + GOLDEN)
+            state = _mix((state ^ _as_u64(key)) + np.uint64(GOLDEN))
         return state
 
     def uniform(self, what: str, *keys: Keys) -> Floats:
@@ -42,17 +45,26 @@ class Draws:
         radius = np.sqrt(-2.0 * np.log1p(-self.uniform(what + "/radius", *keys)))
         return radius * np.cos(2.0 * np.pi * self.uniform(what + "/angle", *keys))
 
-    def one(self, what: str, *keys: Keys) -> float:
+    def one(self, what: str, *keys: Key) -> float:
         """A single uniform number in [0, 1)."""
-        return float(self.uniform(what, *keys)[0])
+        return (self._one_bits(what, *keys) >> 11) * 2.0**-53
 
-    def one_normal(self, what: str, *keys: Keys) -> float:
+    def one_normal(self, what: str, *keys: Key) -> float:
         """A single standard normal number."""
-        return float(self.normal(what, *keys)[0])
+        radius = np.sqrt(-2.0 * np.log1p(-self.one(what + "/radius", *keys)))
+        return float(radius * np.cos(2.0 * np.pi * self.one(what + "/angle", *keys)))
 
-    def sequence(self, what: str, *keys: Keys) -> Random:
+    def sequence(self, what: str, *keys: Key) -> Random:
         """A generator of its own for one entity, where many small choices are made in a row."""
-        return Random(int(self.bits(what, *keys)[0]))
+        return Random(self._one_bits(what, *keys))
+
+    def _one_bits(self, what: str, *keys: Key) -> int:
+        """`bits` of single keys. Views ask by the ten thousand, and numpy takes its time over an array of one."""
+        state = _mix_one(int(self._state) ^ _hash(what))
+        for key in keys:
+            number = _hash(key) if isinstance(key, str) else int(key)
+            state = _mix_one(((state ^ (number & LOWER_64)) + GOLDEN) & LOWER_64)
+        return state
 
 
 def key_of(name: str) -> int:
@@ -73,12 +85,19 @@ def _as_u64(key: Keys) -> U64:
     if isinstance(key, str):
         key = _hash(key)
     if isinstance(key, int):
-        return np.array([key & 0xFFFFFFFFFFFFFFFF], dtype=np.uint64)
+        return np.array([key & LOWER_64], dtype=np.uint64)
     return key.astype(np.uint64)
 
 
 def _mix(state: U64) -> U64:
     """The finaliser of splitmix64: every input bit changes about half of the output bits."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(FIRST)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(SECOND)
     return state ^ (state >> np.uint64(31))
+
+
+def _mix_one(state: int) -> int:
+    """`_mix` of a plain integer."""
+    state = (state ^ (state >> 30)) * FIRST & LOWER_64
+    state = (state ^ (state >> 27)) * SECOND & LOWER_64
+    return state ^ (state >> 31)

@@ -1,3 +1,5 @@
+from random import Random
+
 import numpy as np
 
 from citysim.draws import Draws, keys_of
@@ -7,6 +9,14 @@ def test_a_draw_depends_on_its_names_and_not_on_what_was_drawn_before() -> None:
     together = Draws(7, "a").uniform("x", np.arange(100))
     alone = [Draws(7, "a").one("x", number) for number in range(100)]
     assert together.tolist() == alone
+
+
+def test_a_single_draw_is_the_one_of_an_array_to_the_last_bit() -> None:
+    draws = Draws(7, "a")
+    for keys in ((), (3,), (-3,), ("R1",), ("R1", 2**64 + 5), (np.int64(-3), "R1")):
+        assert draws.one("x", *keys) == draws.uniform("x", *keys)[0]
+        assert draws.sequence("x", *keys).random() == Random(int(draws.bits("x", *keys)[0])).random()
+    assert [draws.one_normal("x", number) for number in range(10_000)] == draws.normal("x", np.arange(10_000)).tolist()
 
 
 def test_another_seed_name_or_key_gives_another_draw() -> None:

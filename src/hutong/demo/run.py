@@ -12,7 +12,7 @@ from hutong.machine import city
 from hutong.machine.place import Place
 from hutong.model.declared import Words
 from hutong.orchestrate import local, names
-from hutong.orchestrate.local import LocalAirflow
+from hutong.orchestrate.local import LocalAirflow, Options
 from hutong.orchestrate.processes import Run, only_run
 from hutong.registry import Registry, open_registry
 from hutong.secrets import resolver
@@ -20,6 +20,9 @@ from hutong.settings import Settings
 from hutong.store.paths import open_store
 
 Say = Callable[[Step], None]
+
+READ_ONCE: Options = {"dag_processor": {"min_file_process_interval": 3600}}
+"""Nobody changes a DAG file while the demo runs; by itself Airflow reads each again every 30 s."""
 
 
 def run(settings: Settings, say: Say) -> DemoResult:
@@ -88,7 +91,9 @@ def _begin(processes: Run, registry: Registry, place: Place, steps: _Steps) -> L
     steps.reach("city", f"{len(simulated.addresses)} 个平台已启动", f"{len(simulated.addresses)} platforms are up")
     environment = {**place.environment(registry.root, simulated.addresses), "HUTONG_UNSCHEDULED": "1"}
     home = local.fresh_home(processes)
-    airflow = local.start(processes, home, registry.root / "dags", environment, pools=names.pools(registry))
+    airflow = local.start(
+        processes, home, registry.root / "dags", environment, pools=names.pools(registry), options=READ_ONCE
+    )
     steps.reach("airflow", "Airflow 已启动", "Airflow is up")
     wanted = {names.REPORT, *names.sync_dags(registry)}
     local.wait_for_dags(processes, airflow, wanted)

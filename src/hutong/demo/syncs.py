@@ -16,7 +16,8 @@ from hutong.registry import Registry
 
 SYNC_WITHIN_S = 300.0
 REPORT_WITHIN_S = 120.0
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
+"""Airflow's API server answers out of what the tasks could use: each look lists every task of every run."""
 
 
 @dataclass(frozen=True, slots=True)
