@@ -28,7 +28,7 @@ up: install ## Start Airflow with a simulated city in the background, on schedul
 down: install ## Stop what `make up` started; the lake and Airflow's database stay in up/
 	@$(BIN)/hutong down
 
-test: install ## Install, lint, check types and contracts, and run all tests (14 minutes)
+test: install ## Install, lint, check types and contracts, and run all tests (12 minutes)
 	@$(MAKE) --no-print-directory -j2 lint contracts
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 

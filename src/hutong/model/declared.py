@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -21,6 +23,24 @@ CityCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{5}$")]
 
 CadenceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=63)]
 """How often, by a name such as `live`; two underscores part it from its platform in a DAG's id."""
+
+
+_ZONE = re.compile(r"(?!right/|posix/)[A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}|UTC")
+
+
+def _is_zone(text: str) -> str:
+    try:
+        # Others, such as WET, are read in one way by Python and in another by polars, or are those of this machine.
+        found = ZoneInfo(text) if _ZONE.fullmatch(text) else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        found = None
+    if found is None:
+        raise ValueError(f"'{text[:60]}' is no time zone; write it as IANA does, such as Asia/Shanghai, or UTC")
+    return text
+
+
+ZoneName = Annotated[str, AfterValidator(_is_zone)]
+"""A time zone of IANA's, by area and place."""
 
 
 def _is_cron(text: str) -> str:

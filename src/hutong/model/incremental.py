@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt
 
-from hutong.model.declared import Declared
+from hutong.model.declared import Declared, ZoneName
 
 Form = Literal["local", "epoch_s", "epoch_ms", "iso"]
 """How a moment is written: `local` as 2026-03-18 08:15:00 without a zone, `iso` as ISO 8601, or since 1970."""
@@ -20,7 +20,7 @@ class Incremental(Declared):
     """Field of the record that moves the cursor. Kept as the source wrote it, compared as an instant."""
     form: Form
     """How the record writes it, as in the mapping rule `time`."""
-    zone: str | None = None
+    zone: ZoneName | None = None
     """The zone in which the record writes it, when the form carries none."""
     start_param: str | None = None
     """Needed over HTTP and SOAP; a database is asked by the column itself."""
@@ -28,7 +28,7 @@ class Incremental(Declared):
     """Without it the platform answers with everything since the start."""
     param_form: Form = "iso"
     """How the platform wants the bounds."""
-    param_zone: str | None = None
+    param_zone: ZoneName | None = None
     """The zone in which the platform *reads* the bounds, which may be another than it writes in."""
     since: timedelta
     """How far back the very first pull reaches."""

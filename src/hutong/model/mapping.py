@@ -10,20 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field
 
-from hutong.model.declared import Declared, Name
+from hutong.model.declared import Declared, Name, ZoneName
 from hutong.model.path import EachText, Level, PathText, read_each, read_path
 
 Scalar = str | int | float | bool | None
 Paths = Annotated[list[PathText], Field(min_length=1)]
 Pair = tuple[PathText, PathText]
+Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _is_told(value: Scalar) -> Scalar:
+    if isinstance(value, float) and value != value:
+        raise ValueError("NaN equals nothing, and JSON has none")
+    return value
 
 
 class Reads(Declared):
     """What every rule takes that reads the record."""
 
-    missing: list[Scalar] = []
+    missing: list[Annotated[Scalar, AfterValidator(_is_told)]] = []
     """Values by which the platform says "unavailable"; they become null. They are compared by type and value: `-1` is
     `-1.0`, but not `"-1"`. An absent key and JSON null always become null."""
     missing_in_range: bool = False
@@ -134,7 +141,7 @@ class InstantRule(Reads):
     `epoch_s`, `epoch_ms`: since 1970. `moy`: minute of the UTC year; `moy_secmark`: with the millisecond of the minute
     (T/CSAE 53); 527040 is null. `hour_mark`: tenths of a second in the current or next UTC hour; 36000 and 36001 are
     null. `interval_end`: the start of an interval that is stamped with its end and its length."""
-    zone: str | None = None
+    zone: ZoneName | None = None
     """IANA zone of forms that carry none."""
     near: PathText | None = None
     """`moy`, `moy_secmark` and `hour_mark`: path to an epoch in ms close to the instant, which settles the year, year
@@ -317,7 +324,7 @@ class Point(Reads):
     """Separator of a text that holds both numbers."""
     take: tuple[int, int] = (0, 1)
     """Which two of the parts."""
-    scale: float = 1.0
+    scale: Scale = 1.0
     crs: str | Crs
     """`EPSG:<code>`, `GCJ-02`, `BD-09`, or where the record names it. CGCS2000 counts as equal to WGS 84."""
     axes: Axes
@@ -372,7 +379,7 @@ class Line(Reads):
     """objects: a reference point of the record, to which the offset of a vertex is added."""
     offsets: list[Pair] = []
     """objects: the forms in which the offset of a vertex may come, as in the rule `point`."""
-    scale: float = 1.0
+    scale: Scale = 1.0
     crs: str | Crs
     axes: Axes
     as_text: bool = False
@@ -745,7 +752,7 @@ class Mapping(Declared):
 
     stream: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?\.[a-z][a-z0-9_]*$")]
     """`<platform>.<stream>`, as the file itself is called."""
-    version: PositiveInt
+    version: Annotated[int, Field(gt=0, strict=True)]
     """Raised by whoever changes the meaning; every batch records the version it was made with."""
     rows: Annotated[list[Rows], Field(min_length=1)]
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from hutong.model.declared import CityCode, Declared
+from hutong.model.declared import CityCode, Declared, ZoneName
 from hutong.model.mapping import Scalar
 from hutong.model.path import PathText
 
@@ -53,7 +53,7 @@ class Zone(_Repair):
     """Civil times that were written in another zone than the mapping states."""
 
     repair: Literal["zone"]
-    zone: str
+    zone: ZoneName
     """IANA zone."""
 
 

@@ -65,6 +65,8 @@ def _easting_first(crs: str, is_geographic: bool) -> ToWgs84:
         source = CRS.from_user_input(crs)
     except CRSError:
         raise UnknownCrs(f"'{crs}' is in no register of coordinate systems") from None
+    if not source.is_geographic and not source.is_projected:
+        raise UnknownCrs(f"{crs} ({source.name}) says no place on a map; name a geographic or a projected system")
     if source.is_geographic != is_geographic:
         right = "lon_lat or lat_lon" if source.is_geographic else "east_north or north_east"
         raise UnknownCrs(f"the axes of {crs} ({source.name}) are {right}")

@@ -33,7 +33,7 @@ def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> 
     columns: list[pl.Series] = []
     opened: dict[str, list[Any]] = {"": list(contents)}
     for path, kind in kinds.items():
-        values = _values(path, opened)
+        values = _values(path, opened, odd)
         column = _column(path, values, kind)
         if column is None:
             unfit = {place for place, value in enumerate(values) if _column(path, [value], kind) is None}
@@ -45,15 +45,19 @@ def leaves_of(contents: Sequence[Content], kinds: Mapping[str, pl.DataType]) -> 
     return pl.DataFrame(columns), sorted(odd)
 
 
-def _values(path: str, opened: dict[str, list[Any]]) -> list[Any]:
-    """What stands at `path` in each record; None where nothing does. opened: objects that were looked into before."""
+def _values(path: str, opened: dict[str, list[Any]], odd: set[int]) -> list[Any]:
+    """What stands at `path` in each record; None where nothing does. opened: objects that were looked into before.
+
+    Into `odd` go the places of records in which something else stands where the path wants an object.
+    """
     parents, _, name = path.rpartition(".")
     if parents not in opened:
-        opened[parents] = _values(parents, opened)
+        opened[parents] = _values(parents, opened, odd)
     try:
         # Where each record has it, which is twice as fast.
         return list(map(itemgetter(name), opened[parents]))
     except (KeyError, TypeError):
+        odd.update(place for place, one in enumerate(opened[parents]) if one is not None and type(one) is not dict)
         return [one.get(name) if type(one) is dict else None for one in opened[parents]]
 
 

@@ -8,13 +8,13 @@ whose word counts and which says where and why.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from hutong.model.connector import JsonSchema
@@ -65,6 +65,19 @@ def _fast(schema: JsonSchema) -> Callable[[Any], bool]:
     return is_valid
 
 
+@cache
+def _pattern(pattern: str) -> Callable[[Any], bool]:
+    return _fast({"pattern": pattern})
+
+
+def _matches(validator: Any, pattern: str, instance: Any, schema: JsonSchema) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not _pattern(pattern)(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+# Patterns are ECMA 262's, which Python's are not: it knows no \p{L}, and may take for ever to say no.
+_Reference = validators.extend(Draft202012Validator, {"pattern": _matches})  # type: ignore[no-untyped-call]
+
 _BY_MEMBERS = frozenset({"$schema", "$id", "title", "description", "$comment", "type", "required", "properties"})
 """Keywords of a record's schema whose errors are those of its members, one by one, and of what is absent."""
 
@@ -79,8 +92,8 @@ def _narrowed(schema: JsonSchema) -> Callable[[Content], Any]:
     """
     words = set(schema) - ({"additionalProperties"} if schema.get("additionalProperties") is True else set())
     written = json.dumps(schema)
-    if not words <= _BY_MEMBERS | _BESIDE or '"$ref"' in written or '"$dynamicRef"' in written:
-        whole = Draft202012Validator(schema)
+    if not words <= _BY_MEMBERS | _BESIDE or '"$ref"' in written:
+        whole = _Reference(schema)
         return lambda content: whole
     members = schema.get("properties", {})
     fast = {name: _fast(part) for name, part in members.items()}
@@ -89,7 +102,7 @@ def _narrowed(schema: JsonSchema) -> Callable[[Content], Any]:
     @cache
     def of(names: tuple[str, ...], *, is_met: bool) -> Any:
         asked = {word: part for word, part in schema.items() if not is_met or word not in _BESIDE}
-        return Draft202012Validator({**asked, "properties": {name: members[name] for name in names}})
+        return _Reference({**asked, "properties": {name: members[name] for name in names}})
 
     return lambda content: of(
         tuple(name for name, is_valid in fast.items() if name in content and not is_valid(content[name])),

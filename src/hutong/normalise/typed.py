@@ -152,6 +152,10 @@ _TOKEN = re.compile(
 )
 
 
+_FEW = re.compile(r"\?|\{[0-9](?:,[0-9])?\}")
+"""Counts that leave few ways."""
+
+
 def python_pattern(pattern: str) -> str:
     r"""`pattern` of a JSON Schema (ECMA 262) as Python's `re` reads it alike. Raises Unknown where it might not.
 
@@ -161,11 +165,23 @@ def python_pattern(pattern: str) -> str:
     is_ended = inner.endswith("$") and not inner.endswith(r"\$")
     inner = inner.removesuffix("$") if is_ended else inner
     at, is_counted = 0, True
+    # Of the groups that are open, and of the one that was closed last: whether it can match one text in several ways.
+    is_loose, was_loose = [False], False
     while at < len(inner):
         token = _TOKEN.match(inner, at)
         # A count of a count is a greedy habit in one language, and an error or another thing in the other.
         if token is None or (token["count"] and is_counted):
             raise Unknown(f"the pattern {pattern}")
+        if token["count"] and inner[at - 1] == ")" and was_loose and not _FEW.fullmatch(token["count"]):
+            # Python tries all of these ways before it says no, and twice as many with each further letter.
+            raise Unknown(f"the pattern {pattern}")
+        if token[0] in ("(", "(?:"):
+            is_loose.append(False)
+        elif token[0] == ")" and len(is_loose) > 1:
+            was_loose = is_loose.pop()
+            is_loose[-1] |= was_loose
+        elif token["count"] or token[0] == "|":
+            is_loose[-1] = True
         at, is_counted = token.end(), bool(token["count"]) or token[0] in ("(", "(?:", "|")
     start = "^" if pattern.startswith("^") else ""
     return start + inner.replace(r"\d", "[0-9]") + (r"\Z" if is_ended else "")

@@ -22,7 +22,7 @@ from hutong.pages import records_of
 from hutong.pipeline import store_key
 from hutong.registry import Registry, Source, open_registry
 from hutong.registry.mended import rows_filled
-from hutong.registry.repairs import folder_of
+from hutong.registry.repairs import NAME, folder_of
 from hutong.secrets import Secrets
 from hutong.settings import Settings
 from hutong.store.landing import read_batch
@@ -49,9 +49,11 @@ class Tried:
 def write_repair(name: str, declared: Mapping[str, Any], source: Source, settings: Settings) -> tuple[Path, Registry]:
     """Write the repair `name` of `source`; the file, and the registry with it.
 
-    declared: what the file is to say. Raises AskedWrongly when it is there already, RegistryError (with nothing
-    written) when it would not fit.
+    declared: what the file is to say. Raises AskedWrongly when it is there already or cannot have that name,
+    RegistryError when it would not fit. Whatever is raised, nothing stays written.
     """
+    if not NAME.fullmatch(name):
+        raise AskedWrongly(f"'{name}' is no name of a repair", "write it with small letters, digits and _")
     path = folder_of(settings.root, source.connector.platform, source.name) / f"{name}.yaml"
     if path.exists():
         raise AskedWrongly(
@@ -63,7 +65,7 @@ def write_repair(name: str, declared: Mapping[str, Any], source: Source, setting
         registry = open_registry(settings)
         if problems := check_meaning(registry):
             raise RegistryError(problems)
-    except RegistryError:
+    except BaseException:
         path.unlink()
         raise
     return path, registry

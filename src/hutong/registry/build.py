@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as MappingOf
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
 from hutong.registry.contracts import read_contracts
 from hutong.registry.files import CODES, crosswalks_of, mapping_of, schema_of
+from hutong.registry.json_schema import read_schema
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
 from hutong.registry.read import File, Problems, rows_of, validated
 from hutong.registry.repairs import REPAIRS, with_repairs
@@ -229,15 +229,7 @@ def _json_schema(path: Path, file: File, name: str, problems: Problems) -> dict[
             f"the stream '{name}' has no {path.name}; write the JSON Schema of its raw record", "streams", name
         )
         return None
-    try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as wrong:
-        problems.add(path, getattr(wrong, "lineno", 1), f"not JSON: {getattr(wrong, 'msg', 'the file is not UTF-8')}")
-        return None
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        problems.add(path, 1, "a record is an object: the schema needs `type: object` and `properties`")
-        return None
-    return schema
+    return read_schema(path, problems)
 
 
 def _crosswalks(root: Path, platform: str, codes: CodeLists, problems: Problems) -> dict[str, dict[str, str]]:

@@ -21,6 +21,8 @@ Place = tuple[str | int, ...]
 
 _SCALARS = yaml.SafeLoader("")
 _TEXT = "tag:yaml.org,2002:str"
+_MOST = 200_000
+"""Places in one file, aliases followed."""
 
 
 class _Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -58,16 +60,22 @@ class File:
             self.data = None if node is None else self._value(node, ())
         except UnicodeDecodeError as wrong:
             problems.add(path, content[: wrong.start].count(b"\n") + 1, "the file is not UTF-8; save it as UTF-8")
+        except RecursionError:
+            problems.add(path, 1, "it is nested too deep, or holds itself; write fewer levels")
         except yaml.YAMLError as wrong:
             mark = getattr(wrong, "problem_mark", None)
             said = getattr(wrong, "problem", None) or str(wrong).splitlines()[0]
             problems.add(path, mark.line + 1 if mark else 1, f"not YAML: {said}")
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
+        if len(self.lines) > _MOST:
+            raise yaml.MarkedYAMLError(problem="its aliases stand for more than a person can read; write them out")
         self.lines[place] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             found: dict[Any, Any] = {}
             for key_node, value_node in node.value:
+                if not isinstance(key_node, yaml.ScalarNode):
+                    raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key_node.start_mark)
                 # Only the key's text counts: YAML 1.1 reads a bare `on` or `no` as a truth value.
                 key = key_node.value
                 if key in found:
@@ -83,6 +91,10 @@ class File:
             return node.value
         try:
             return _SCALARS.construct_object(node)
+        except ValueError as wrong:
+            raise yaml.MarkedYAMLError(
+                problem=f"'{node.value[:40]}' cannot be read: {str(wrong)[:80]}", problem_mark=node.start_mark
+            ) from None
         finally:
             _SCALARS.constructed_objects.clear()
 

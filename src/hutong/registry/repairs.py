@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hutong.errors import nearest
 from hutong.model.mapping import Code, Rule, paths_of
@@ -19,7 +18,7 @@ from hutong.registry.mended import acts_on
 from hutong.registry.read import File, Place, Problems, validated
 
 REPAIRS = "repairs"
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _READ_BY = {
     MapCode: "code, or quantity with a list",
     Zone: "time, in a form without an offset of its own",
@@ -64,7 +63,7 @@ def _repair(file: File) -> Repair | None:
 
 def _problems(name: str, repair: Repair, source: Source, others: Mapping[str, Repair]) -> Iterator[tuple[Place, str]]:
     """What does not fit: the place in the file, and the sentence."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         yield (), f"the file is called {name}.yaml; a repair's name is of small letters, digits and _"
     if repair.stream != source.id:
         yield ("stream",), f"the file lies with the repairs of '{source.id}', but says stream '{repair.stream}'"
@@ -93,10 +92,6 @@ def _own_problems(
         case MapCode():
             yield from _code_problems(repair, rules, source, others)
         case Zone():
-            try:
-                ZoneInfo(repair.zone)
-            except (ZoneInfoNotFoundError, ValueError):
-                yield ("zone",), f"'{repair.zone}' is no time zone; write it as IANA does, such as Asia/Shanghai"
             if any(acts_on(repair, rule) and getattr(rule, "zone", None) == repair.zone for rule in rules):
                 yield ("zone",), f"the mapping reads '{repair.from_}' in {repair.zone} already; remove the repair"
         case Strip() | Missing():

@@ -93,7 +93,9 @@ def factor(from_unit: str, to_unit: str) -> Fraction:
 _EXACT = 2**53
 """Whole numbers up to here are doubles without rounding."""
 
-_LEADING = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s+(\S.*)", re.ASCII)
+_LEADING = re.compile(r"(\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?)\s+(\S.*)", re.ASCII)
+_HUGE = re.compile(r"\d{3}|.{61}", re.ASCII | re.DOTALL)
+"""What no exponent of a unit is, nor a unit: the parsers of both libraries would work it out."""
 _ANNOTATION = re.compile(r"\{([^{}]*)\}")
 
 
@@ -119,7 +121,7 @@ def _simplest(ratio: float) -> Fraction:
 def _read(unit: str) -> tuple[Any, Counter[str]]:
     """One `unit` without its leading number as a pint quantity, and the things that it counts with their exponents."""
     symbol, counted = _leading(unit)[1], Counter[str]()
-    if "{" in symbol and "(" in symbol:
+    if ("{" in symbol and "(" in symbol) or _HUGE.search(symbol):
         raise UnknownUnit(unit)
     for found in _ANNOTATION.finditer(symbol):
         divides = re.search(r"[./](?=[^./]*$)", _ANNOTATION.sub("", symbol[: found.start()]))

@@ -259,7 +259,9 @@ def worlds(draw: st.DrawFn) -> World:
         st.sampled_from([{}, {}, {"place": {"rule": "point", "from": ["pos.x", "pos.y"], "scale": 1e-7} | SYSTEM}])
     )
     columns |= {"lon": "double", "lat": "double", "source_crs": "string"}
-    when = draw(st.sampled_from([None, None, {"from": next(iter(leaves)), "in": ["motor", 1, True, None]}]))
+    decides = st.sampled_from([next(iter(leaves)), "pos.x"])
+    stated = st.sampled_from([["motor", 1, True, None], ["motor", 1, True]])
+    when = draw(st.sampled_from([None, None, {"from": draw(decides), "in": draw(stated)}]))
     rows = [{"dataset": "one", "fields": fields, **({"when": when} if when else {})}]
     if when:
         rows.append({"dataset": "two", "rest": True, "fields": fields})

@@ -221,7 +221,6 @@ class TestTime:
         "rule",
         [
             {"from": "t", "form": "local"},
-            {"from": "t", "form": "local", "zone": "Asia/Chongqing_"},
             {"from": "t", "form": "moy_secmark"},
             {"from": ["a", "b"], "form": "iso"},
             {"from": ["a", "b"], "form": "interval_end"},

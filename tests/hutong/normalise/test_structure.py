@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.hutong.making import stream
@@ -12,6 +13,7 @@ from tests.hutong.normalise.generated import leaf_schemas, members
 
 from hutong.normalise.showing import Shower
 from hutong.normalise.structure import compile_structure
+from hutong.normalise.typed import Unknown, python_pattern
 
 NAMES = ["a", "b", "c"]
 LEAVES = leaf_schemas(is_plain=False)
@@ -56,3 +58,25 @@ def test_members_and_conditions_that_are_surely_right_are_left_out_and_nothing_e
     for _ in range(3):
         content = json.loads(data.draw(members(properties, required, is_wild=True)))
         assert narrowed(content) == asked(content)
+
+
+def test_patterns_are_those_of_ecma_and_none_takes_for_ever() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "pattern": r"^\p{L}+$"}, "code": {"pattern": "^(a+)+$"}},
+    }
+    findings = compile_structure(schema, "cim.lamp", Shower(stream()), is_typed=True).findings
+    assert findings({"name": "灯"}) == []
+    found = findings({"name": "灯7", "code": "a" * 60 + "!"})
+    assert [(one.place, one.rule) for one in found] == [("$.name", "name_pattern"), ("$.code", "code_pattern")]
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|ab)*$", "^((a?b?)c*)+$", "^(a{1,9}){2,}$", "^(a+){10,20}$"])
+def test_the_gate_takes_no_pattern_whose_ways_multiply(pattern: str) -> None:
+    with pytest.raises(Unknown):
+        python_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["^(ab)+$", "^(-|[0-9]+)?$", "^([0-9]+(,[0-9]*)?){3}$", "^(a|b){1,4}$"])
+def test_a_few_ways_are_no_harm(pattern: str) -> None:
+    assert python_pattern(pattern) == pattern.replace("$", r"\Z")

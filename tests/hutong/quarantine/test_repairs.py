@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from hutong.errors import RegistryError
+from hutong.errors import AskedWrongly, RegistryError
+from hutong.quarantine import write_repair
 from hutong.registry import Registry
 from hutong.secrets import Secrets
 from hutong.settings import Settings
@@ -166,3 +167,13 @@ def test_a_repair_is_part_of_the_mapping(registry: Registry, write: Write, setti
     changed = write("broken", repair="missing", from_="occupancy", values=[130], refused_for=["occupancy_range"])
     digests = {one.source("transport_info", "section_flow").mapping_digest for one in (after, changed)}
     assert len({before, *digests}) == 3
+
+
+@pytest.mark.parametrize("name", ["../evil", "../../section_flow", "Z", "a.b", ""])
+def test_a_name_that_is_no_name_is_refused_before_anything_is_written(
+    name: str, registry: Registry, settings: Settings
+) -> None:
+    before = {path: path.read_bytes() for path in settings.root.rglob("*.yaml")}
+    with pytest.raises(AskedWrongly, match="is no name of a repair; write it with small letters"):
+        write_repair(name, {}, registry.source("transport_info", "section_flow"), settings)
+    assert {path: path.read_bytes() for path in settings.root.rglob("*.yaml")} == before

@@ -28,6 +28,8 @@ class Found:
 
 Coordinates = Callable[[Raw], Found | None]
 """From a record to its two numbers, None where one of them is missing; raises Unreadable."""
+_MOST_PARTS = 1000
+"""Of a text or an array; nobody sends a place behind so many others."""
 
 
 def compile_coordinates(rule: mapping.Point) -> Coordinates:
@@ -41,8 +43,10 @@ def compile_coordinates(rule: mapping.Point) -> Coordinates:
         if rule.base is not None:
             raise MisfitRule("`base` and `offsets` stand beside a place of two paths")
         return _numbers(rule, _parts(rule), rule.from_ * 2)
-    if rule.split is not None:
-        raise MisfitRule("a point from two paths takes no `split`")
+    if rule.split is not None or rule.take != (0, 1):
+        raise MisfitRule("a point from two paths takes no `split` and no `take`; remove them")
+    if rule.from_[0] == rule.from_[1]:
+        raise MisfitRule("both numbers of the place are the same one; name two paths")
     return _of_pair(rule, rule.from_) if rule.base is None else _choice(rule, rule.base)
 
 
@@ -94,8 +98,10 @@ def _pair(paths: Sequence[str]) -> Look:
 def _parts(rule: mapping.Point) -> Look:
     """Two parts of an array, or of a text with a separator."""
     (path,), separator, take = rule.from_, rule.split, rule.take
-    if min(take) < 0 or take[0] == take[1] or separator == "":
-        raise MisfitRule("`take` names two different parts, counted from 0, and `split` a separator")
+    if not 0 <= min(take) < max(take) < _MOST_PARTS or separator == "":
+        raise MisfitRule("`take` names two different parts, counted from 0, and `split` a separator; correct them")
+    if separator is not None and not rule.as_text:
+        raise MisfitRule("what `split` parts is text; add `as_text: true`")
     look = compile_look(path, rule.missing, HOW)
 
     def parts(raw: Raw) -> Pair:

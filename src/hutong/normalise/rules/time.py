@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from hutong.model import mapping
 from hutong.normalise import clock
@@ -227,10 +227,7 @@ def _paths(rule: Instant, count: int) -> list[str]:
 
 
 def _zone(rule: Instant) -> ZoneInfo | None:
-    try:
-        return None if rule.zone is None else ZoneInfo(rule.zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise MisfitRule(f"'{rule.zone}' is no time zone; write it as IANA does, such as Asia/Shanghai") from None
+    return None if rule.zone is None else ZoneInfo(rule.zone)
 
 
 def _needed_zone(rule: Instant) -> ZoneInfo:
