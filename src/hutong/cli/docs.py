@@ -8,6 +8,7 @@ import click
 
 from hutong.cli.opened import opened
 from hutong.cli.words import say
+from hutong.errors import AskedWrongly
 
 
 @click.command(
@@ -33,7 +34,12 @@ def docs(folder: Path) -> None:
     """Write the dictionary."""
     from hutong.dictionary import write
 
-    written = write(opened(needs_lake=False).registry, folder)
+    try:
+        written = write(opened(needs_lake=False).registry, folder)
+    except OSError as wrong:
+        raise AskedWrongly(
+            f"{wrong.filename or folder} cannot be written: {wrong.strerror}", "name another folder with --out"
+        ) from None
     for said in written.lacking:
         click.echo(said, err=True)
     for name in written.refused:

@@ -28,7 +28,13 @@ COLUMNS = ("batch", "records", "gates", "refused_at", "decision", "decided_at", 
 )
 @click.option("--all", "every", is_flag=True, help=say("Rejected ones too.", "也列出已驳回的批次。"))
 @click.option("--failed", is_flag=True, help=say("Gates that failed.", "未通过的质量门。"))
-@click.option("--limit", default=50, show_default=True, help=say("Lines of --failed at most.", "--failed 的最多行数。"))
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help=say("Lines of --failed at most.", "--failed 的最多行数。"),
+)
 @json_option
 @click.pass_context
 def gates(ctx: click.Context, every: bool, failed: bool, limit: int, as_json: bool) -> None:

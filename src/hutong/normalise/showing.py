@@ -99,5 +99,7 @@ def _json(value: Any) -> str:
     except (ValueError, TypeError, RecursionError):
         # Numbers of thousands of digits and very deep nesting have no text here.
         return f"({type(value).__name__})"
-    # Half a surrogate pair could not be stored.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if text.isprintable():
+        return text
+    # Half a surrogate pair could not be stored, and a mark that turns the direction of writing would turn the page.
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -51,3 +51,8 @@ def test_an_object_in_place_of_a_list_of_one_is_shown_as_its_element() -> None:
 
 def test_of_a_stream_without_personal_fields_all_is_shown() -> None:
     assert Shower(stream()).record(RECORD, shape_of(SCHEMA)) == RECORD
+
+
+def test_what_cannot_be_printed_is_shown_by_its_number() -> None:
+    shown = Shower(stream()).value(["note"], "渝\u202eA\ud800\u0007灯")
+    assert shown == r'"渝\u202eA\ud800\u0007灯"'

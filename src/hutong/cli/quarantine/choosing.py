@@ -33,7 +33,9 @@ status_option = click.option(
     show_default=True,
     help=say("What became of them.", "处理状态。"),
 )
-limit_option = click.option("--limit", default=50, show_default=True, help=say("Lines at most.", "最多行数。"))
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help=say("Lines at most.", "最多行数。")
+)
 
 
 def filtered(command: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,13 @@ def repair(platform: str, stream: str, name: str, reason: str, as_json: bool, **
             f"可放行 {tried.waiting} 条待处理记录中的 {tried.released} 条",
         )
     )
+    if not tried.waiting:
+        click.echo(
+            say(
+                "nothing waits that such a rule refused: `hutong quarantine summary` names the rules that did",
+                "没有因该规则待处理的记录；`hutong quarantine summary` 列出各规则",
+            )
+        )
     if tried.gone:
         click.echo(say(f"landing no longer holds {tried.gone} of them", f"其中 {tried.gone} 条已不在落地数据中"))
     click.echo(say(f"next: hutong quarantine replay {platform} {stream} --reason ...",
@@ -116,6 +124,8 @@ def _declared(
     if codes:
         if wrong := [one for one in codes if "=" not in one]:
             raise AskedWrongly(f"--code {wrong[0]} names no code", "write it as RAW=CODE, such as 7=severe")
+        if twice := [raw for raw, count in Counter(one.partition("=")[0] for one in codes).items() if count > 1]:
+            raise AskedWrongly(f"--code gives '{twice[0]}' two meanings", "keep one of them")
         kinds["map_code"] = {"codes": dict(one.split("=", 1) for one in codes)}
     if zone is not None:
         kinds["zone"] = {"zone": zone}
