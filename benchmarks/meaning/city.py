@@ -30,7 +30,7 @@ from hutong.land.stage import land
 from hutong.machine.place import Place
 from hutong.model.batch import Page, Published
 from hutong.pipeline import land_new, publish_waiting, store_key
-from hutong.registry import Source, open_registry
+from hutong.registry import Source, open_registry, open_sound
 from hutong.secrets import Secrets, resolver
 from hutong.settings import Settings, read
 from hutong.store.landing import LandedPage, mark, read_batch
@@ -142,7 +142,9 @@ def copies(pages: list[LandedPage], stream: str, enough: int) -> Iterator[Page]:
 
 def publish(source: Source, store: Store, ground: _Ground) -> list[Published]:
     settings = ground.settings()
-    registry, (sequence,) = open_registry(settings), source.sequences
+    # As a task opens it: the streams of other platforms are not read.
+    registry = open_sound(settings, lambda connector: connector.platform == source.connector.platform)
+    (sequence,) = source.sequences
     return list(publish_waiting(source, sequence, registry, store, resolver(settings)))
 
 
