@@ -6,12 +6,21 @@ typing error is a problem and not a default. hutong's own words stand under `cus
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    FiniteFloat,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic import Field as Described
 
 from hutong.errors import nearest
@@ -35,12 +44,26 @@ class CustomProperty(Declared):
     value: Any
 
 
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as wrong:
+        raise ValueError(f"it is no regular expression: {wrong}; correct it") from None
+    return text
+
+
 class TypeOptions(Declared):
     """Limits of a column, in its unit."""
 
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
+    minimum: FiniteFloat | None = None
+    maximum: FiniteFloat | None = None
+    pattern: Annotated[str, AfterValidator(_is_pattern)] | None = None
+
+    @model_validator(mode="after")
+    def _lets_something_pass(self) -> Self:
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("`minimum` is above `maximum`, so that nothing would pass; correct one of them")
+        return self
 
 
 class Property(Declared):
