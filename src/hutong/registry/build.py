@@ -26,7 +26,7 @@ from hutong.registry.check import (
 )
 from hutong.registry.check_auth import check_auth
 from hutong.registry.check_mapping import check_mapping
-from hutong.registry.contracts import read_contracts
+from hutong.registry.contracts import contract_of, read_contracts
 from hutong.registry.files import CODES, crosswalks_of, mapping_of, schema_of
 from hutong.registry.json_schema import read_schema
 from hutong.registry.lookup import Code, CodeLists, Registry, Source
@@ -196,13 +196,18 @@ def _source(
     said = f"{path.parent.name}.{name}"
     if mapping.stream != said:
         mapping_file.problem(f"the file maps '{said}', but says stream '{mapping.stream}'; write {said}", "stream")
+    readable = set(datasets)
     datasets = {name: one for name, one in datasets.items() if one.count_of is None}
     unknown = [rows.dataset for rows in mapping.rows if rows.dataset not in datasets]
     for index, rows in enumerate(mapping.rows):
         if rows.dataset in unknown:
-            mapping_file.problem(
-                f"there is no dataset '{rows.dataset}'; {nearest(rows.dataset, datasets)}", "rows", index, "dataset"
+            is_broken = rows.dataset not in readable and contract_of(root, rows.dataset).is_file()
+            said = (
+                f"the contract of '{rows.dataset}' is declared wrongly; mend that first"
+                if is_broken
+                else f"there is no dataset '{rows.dataset}'; {nearest(rows.dataset, datasets)}"
             )
+            mapping_file.problem(said, "rows", index, "dataset")
     if unknown:
         return None
     stream = connector.streams[name]

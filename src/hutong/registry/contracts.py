@@ -23,6 +23,11 @@ _TAKEN = re.compile(r".+_v[0-9]+")
 _LIVING = ("proposed", "draft", "active")
 
 
+def contract_of(root: Path, dataset: str) -> Path:
+    """Where the newest contract of `dataset` lies."""
+    return root / "schemas" / f"{dataset}{_SUFFIX}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A contract file. major: as its name states it; None for the newest."""

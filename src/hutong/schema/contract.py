@@ -7,6 +7,7 @@ typing error is a problem and not a default. hutong's own words stand under `cus
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -159,12 +160,16 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
     know.
     """
     table = contract.tables[0]
-    own = {item.property: item.value for item in table.customProperties}
+    own = _own(table.customProperties)
     name, about = own.pop("nameEn", table.name), _about(contract, own)
     fields = tuple(_field(column) for column in table.properties)
     across = tuple(_cross_rule(entry) for entry in table.quality if entry.engine == "hutong")
     for rule in across:
         _must_fit(rule, {field.name: field.type for field in fields})
+    rules = row_rules(fields, across)
+    gates = tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations")
+    if twice := _twice([*(rule.id for rule in rules), *(gate.name for gate in gates)]):
+        raise ValueError(f"two rules are called '{twice}', by which findings are told apart; rename one of them")
     return Dataset(
         id=contract.id,
         version=contract.version,
@@ -175,8 +180,8 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         partition_by=_ordered(table, "partitioned"),
         write_mode=_one_of(own.pop("writeMode", None), ("append", "latest"), "writeMode"),
         revision=own.pop("revision", None),
-        rules=row_rules(fields, across),
-        gates=tuple(_gate(entry) for entry in table.quality if entry.engine == "greatExpectations"),
+        rules=rules,
+        gates=gates,
         properties=own,
         digest=digest,
         retention=_promised(contract, "retention", _KEPT),
@@ -186,6 +191,16 @@ def to_dataset(contract: Contract, digest: str) -> Dataset:
         about=about,
         count_of=_count_of(own.pop("countOf", None)),
     )
+
+
+def _own(properties: list[CustomProperty]) -> dict[str, Any]:
+    if twice := _twice([item.property for item in properties]):
+        raise ValueError(f"the custom property '{twice}' stands twice; keep one of them")
+    return {item.property: item.value for item in properties}
+
+
+def _twice(names: list[str]) -> str | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def _count_of(said: Any) -> CountOf | None:
@@ -245,7 +260,7 @@ def _promised(contract: Contract, word: str, units: Mapping[str, timedelta]) -> 
 
 
 def _field(column: Property) -> Field:
-    own = {item.property: item.value for item in column.customProperties}
+    own = _own(column.customProperties)
     personal: Personal = own.get("personal", "none")
     return Field(
         name=column.name,
