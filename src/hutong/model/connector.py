@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, PositiveInt, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
-from hutong.model.auth import Auth, NoAuth, Tls
+from hutong.model.auth import Auth, HeaderName, NoAuth, Tls
 from hutong.model.bounds import MIB, Budget, Limits
-from hutong.model.declared import CadenceName, CityCode, Cron, Declared, Name, PlatformId, ShardName, Words
+from hutong.model.declared import AnswerPath, CadenceName, CityCode, Cron, Declared, Name, PlatformId, ShardName, Words
 from hutong.model.endpoint import Endpoint
 from hutong.model.format import Format, Json
 from hutong.model.incremental import AnyIncremental, Incremental
@@ -23,6 +23,15 @@ SHARD = "{shard}"
 """Stands for a shard's name."""
 MANUAL = "manual"
 """What stands for the cadence of a platform that has none: it is synced only when told."""
+
+
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+def _each_once(cities: list[CityCode]) -> list[CityCode]:
+    if len(set(cities)) < len(cities):
+        raise ValueError("a city stands twice; keep it once")
+    return cities
 
 
 class Success(Declared):
@@ -58,7 +67,7 @@ class Stream(Declared):
     the table of a database."""
     format: Format = Json()
     success: Success | None = None
-    data_selector: str = ""
+    data_selector: AnswerPath = ""
     """Path to the records in an answer, such as `data.rows`; `a[].b` opens lists within lists. Without it the document
     is the list of records itself, or they are where its format keeps them."""
     carry: dict[str, str] = {}
@@ -129,7 +138,7 @@ class Connector(Declared):
     title: Words
     owner: str
     tier: Tier = "regional"
-    cities: Annotated[list[CityCode], Field(min_length=1)]
+    cities: Annotated[list[CityCode], Field(min_length=1), AfterValidator(_each_once)]
     address: str
     """Base address; `HUTONG_ADDRESS_<PLATFORM>` replaces it, a hyphen in the name written as two underscores. `{city}`
     in it, and in names of secrets, stands for the division code."""
@@ -145,7 +154,7 @@ class Connector(Declared):
     `manual` runs when told."""
     auth: Auth = NoAuth()
     tls: Tls | None = None
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     paginator: Paginator | None = None
     """For all streams that do not declare their own."""
     retries: int = 4

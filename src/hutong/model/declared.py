@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -41,6 +42,37 @@ def _is_zone(text: str) -> str:
 
 ZoneName = Annotated[str, AfterValidator(_is_zone)]
 """A time zone of IANA's, by area and place."""
+
+
+def _is_duration(found: timedelta) -> timedelta:
+    if not timedelta(0) <= found <= timedelta(days=36525):
+        raise ValueError("it takes nothing to 100 years; write it as PT5M or P1D")
+    return found
+
+
+Duration = Annotated[timedelta, AfterValidator(_is_duration)]
+"""An ISO 8601 duration that a date can be moved by."""
+
+
+def _is_span(found: timedelta) -> timedelta:
+    if not found:
+        raise ValueError("nothing fits into no time; write it as PT5M or P1D, or leave it out")
+    return found
+
+
+Span = Annotated[Duration, AfterValidator(_is_span)]
+"""A duration of more than nothing."""
+
+
+def _is_path(text: str) -> str:
+    steps = [step.strip(".") for step in text.split("[]")]
+    if any(mark in step for step in steps for mark in ("..", "[", "]")):
+        raise ValueError("it is no path of names; write it as data.rows or data[].points")
+    return text
+
+
+AnswerPath = Annotated[str, AfterValidator(_is_path)]
+"""Names that lead through an answer, `[]` behind those of lists."""
 
 
 def _is_cron(text: str) -> str:

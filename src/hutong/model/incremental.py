@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt
 
-from hutong.model.declared import Declared, ZoneName
+from hutong.model.declared import Declared, Duration, Span, ZoneName
 
 Form = Literal["local", "epoch_s", "epoch_ms", "iso"]
 """How a moment is written: `local` as 2026-03-18 08:15:00 without a zone, `iso` as ISO 8601, or since 1970."""
@@ -30,13 +30,13 @@ class Incremental(Declared):
     """How the platform wants the bounds."""
     param_zone: ZoneName | None = None
     """The zone in which the platform *reads* the bounds, which may be another than it writes in."""
-    since: timedelta
+    since: Duration
     """How far back the very first pull reaches."""
-    lateness: timedelta = timedelta(0)
+    lateness: Duration = timedelta(0)
     """Records may show up this much late: every pull reads that much again, and the ledger counts what it caught."""
-    settle: timedelta = timedelta(0)
+    settle: Duration = timedelta(0)
     """The window ends this long before now, for platforms that commit out of order."""
-    step: timedelta | None = None
+    step: Span | None = None
     """The longest window that the platform takes in one question; a longer one is asked for in several."""
 
 

@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from hutong.model.declared import Declared
+from hutong.model.declared import AnswerPath, Declared
 
 
 class SinglePage(Declared):
     """The whole answer comes at once."""
 
     type: Literal["single_page"] = "single_page"
-    total_path: str | None = None
+    total_path: AnswerPath | None = None
     """Path to the stated number of records, which proves the answer whole."""
 
 
@@ -29,11 +29,11 @@ class _Paged(Declared):
     """Records asked for in one request; the platform may cap it in silence."""
     page_size_param: str | None
     """Parameter that states `page_size`; null for a platform whose pages have a fixed size."""
-    total_path: str | None = None
+    total_path: AnswerPath | None = None
     """Path to the stated number of records in all, which proves the pull complete."""
     items: str | None = None
     """Path to what the platform counts, when that is not the record (envelopes that hold several records)."""
-    has_more_path: str | None = None
+    has_more_path: AnswerPath | None = None
     """Path to a flag that says whether there is a next page; it decides when there is no total."""
 
 
@@ -44,7 +44,7 @@ class PageNumber(_Paged):
     base_page: int = 1
     """Number of the first page."""
     page_param: str = "page"
-    number_path: str | None = None
+    number_path: AnswerPath | None = None
     """Path to the page number that an answer says it is: another than was asked for is a gap."""
     page_size_param: str | None = "size"
 
@@ -61,7 +61,7 @@ class Cursor(_Paged):
     """Each answer holds a token for the next page; none, null or an empty one ends the walk."""
 
     type: Literal["cursor"]
-    cursor_path: str
+    cursor_path: AnswerPath
     """Path to the token in the answer."""
     cursor_param: str = "cursor"
     page_size_param: str | None = "limit"
@@ -71,7 +71,7 @@ class JsonLink(_Paged):
     """Each answer's body holds the address of the next page (OGC API - Features and others)."""
 
     type: Literal["json_link"]
-    next_url_path: str = "links"
+    next_url_path: AnswerPath = "links"
     """Path to the address, or to a list of links of which one says `rel: next`."""
     page_size: PositiveInt = 1000
     page_size_param: str | None = "limit"

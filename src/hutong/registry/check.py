@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from hutong.errors import nearest
 from hutong.model.connector import MANUAL, SHARD, Connector, Stream
@@ -227,10 +228,21 @@ def _check_address(file: File, connector: Connector, address: str, *place: str) 
                 name,
                 "endpoint",
             )
+    if scheme in _SCHEMES["http"] and not _is_bare(address):
+        file.problem("the address must be host and port, and a path; name user and password in `auth`", *place)
     if scheme in _SCHEMES["database"] and not _DATABASE.fullmatch(address):
         file.problem(
             f"the address must be {scheme}://host:port/name and nothing more; name user and password in `auth`", *place
         )
+
+
+def _is_bare(address: str) -> bool:
+    """Whether `address` names a host, and no user."""
+    try:
+        found = urlsplit(address)
+        return bool(found.hostname) and found.port != 0 and "@" not in found.netloc
+    except ValueError:
+        return False
 
 
 def check_budget(file: File, connector: Connector) -> None:
